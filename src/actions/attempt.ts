@@ -1,0 +1,32 @@
+/** One attempt at a step: check what was approved, perform, classify. The only place that catches. */
+import type { CloudEvent } from '../contract/events.ts';
+import type { JsonObject } from '../contract/json.ts';
+import { type Binding, inputHash } from '../engine/approval.ts';
+import type { Outcome } from '../engine/run.ts';
+import { logError } from '../log.ts';
+import { failed, type PortCall, type Ports } from '../ports/index.ts';
+import { ACTIONS } from './index.ts';
+
+export interface Attempt {
+  readonly action: string;
+  readonly input: JsonObject;
+  readonly event: CloudEvent;
+  readonly call: PortCall;
+  readonly approved: { readonly binding: Binding; readonly inputHash: string } | null;
+}
+
+/** Never throws. What was approved is compared with what is about to be sent, here and now (I3). */
+export async function performAttempt(attempt: Attempt, ports: Ports): Promise<Outcome> {
+  const { action: name, input, event, call, approved } = attempt;
+  if (approved !== null && inputHash({ ...approved.binding, input }) !== approved.inputHash)
+    return failed('approval_mismatch', 'The inputs are not the ones that were approved.');
+  const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
+  if (action === undefined) return failed('unknown_action', `There is no action ${name}.`);
+  try {
+    return await action.perform(input, { ports, call, event });
+  } catch (error) {
+    const { tenantId, runId } = call;
+    logError({ what: 'attempt_failed', code: 'internal', tenantId, runId }, error);
+    return failed('internal', 'Something went wrong on our side.', { retryable: true });
+  }
+}

@@ -1,0 +1,63 @@
+/** What an action is made of. A new one is one file with `defineAction` and one line in index.ts. */
+import type * as z from 'zod';
+import type { CloudEvent } from '../contract/events.ts';
+import { isJsonObject, type Json } from '../contract/json.ts';
+import { faultsOf } from '../contract/problems.ts';
+import type { Risk } from '../engine/approval.ts';
+import type { ActionRule } from '../engine/definition.ts';
+import type { RetryPlan } from '../engine/retry.ts';
+import type { Outcome } from '../engine/run.ts';
+import type { PortCall, Ports } from '../ports/index.ts';
+
+export interface ActionContext {
+  readonly ports: Ports;
+  readonly call: PortCall;
+  readonly event: CloudEvent;
+}
+
+export interface ActionDefinition<Schema extends z.ZodType> {
+  /** `<object>.<verb>`, as workflows name it. */
+  readonly name: string;
+  readonly summary: string;
+  /** Anything but `safe` waits for a human unless the tenant's policy says otherwise. */
+  readonly risk: Risk;
+  readonly input: Schema;
+  readonly retry?: Partial<RetryPlan>;
+  readonly timeoutMs?: number;
+  run(input: z.output<Schema>, context: ActionContext): Promise<Outcome>;
+}
+
+export interface Action {
+  readonly name: string;
+  readonly summary: string;
+  readonly input: z.ZodType;
+  readonly rule: ActionRule;
+  perform(input: Json, context: ActionContext): Promise<Outcome>;
+}
+
+const RETRY: RetryPlan = { attempts: 5, delayMs: 5_000, maxDelayMs: 3_600_000 };
+const TIMEOUT_MS = 15_000;
+
+export function defineAction<Schema extends z.ZodType>(
+  definition: ActionDefinition<Schema>,
+): Action {
+  const { name, summary, risk, input: schema, retry, timeoutMs = TIMEOUT_MS } = definition;
+  return {
+    name,
+    summary,
+    input: schema,
+    rule: {
+      risk,
+      retry: { ...RETRY, ...retry },
+      timeoutMs,
+      check(input) {
+        const parsed = schema.safeParse(input);
+        if (!parsed.success) return { ok: false, faults: faultsOf(parsed.error) };
+        return isJsonObject(input)
+          ? { ok: true, input }
+          : { ok: false, faults: [{ path: '', message: 'an object' }] };
+      },
+    },
+    perform: (input, context) => definition.run(schema.parse(input), context),
+  };
+}

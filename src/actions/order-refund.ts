@@ -1,0 +1,19 @@
+/** `order.refund`: gives money back, all that is left of the order or a part of it. */
+import * as z from 'zod';
+import { money } from '../contract/json.ts';
+import { defineAction } from './define.ts';
+
+export const orderRefund = defineAction({
+  name: 'order.refund',
+  summary: 'Refund an order, or a part of it',
+  risk: 'commerce',
+  input: z.strictObject({
+    orderId: z.string().min(1).max(256),
+    amount: money
+      .refine(({ amount }) => amount > 0, { path: ['amount'], error: 'above zero' })
+      .optional()
+      .describe('Default: all that is left'),
+    reason: z.string().max(500).optional(),
+  }),
+  run: (refund, { ports, call }) => ports.commerce.refundOrder(call, refund),
+});

@@ -1,0 +1,14 @@
+/** `tag.order`: puts a tag on an order. Tagging twice is fine. */
+import * as z from 'zod';
+import { defineAction } from './define.ts';
+
+export const tagOrder = defineAction({
+  name: 'tag.order',
+  summary: 'Put a tag on an order',
+  risk: 'safe',
+  input: z.strictObject({
+    orderId: z.string().min(1).max(256),
+    tag: z.string().trim().min(1).max(255),
+  }),
+  run: ({ orderId, tag }, { ports, call }) => ports.commerce.tagOrder(call, orderId, tag),
+});

@@ -1,0 +1,240 @@
+/**
+ * Runs: statuses, the entries that are a run's history, and the view that is folded from them.
+ * An entry is a fact in the past tense. Everything else about a run is a fold of its entries:
+ * its state, its timeline, its rows in D1, its audit entries, its log lines.
+ */
+import * as z from 'zod';
+import { approvalRule } from './approvals.ts';
+import { actor, json, jsonObject, utcTime } from './json.ts';
+
+export const RUN_STATUSES = [
+  'queued',
+  'running',
+  'waiting',
+  'pending_approval',
+  'succeeded',
+  'failed',
+  'denied',
+  'expired',
+  'cancelled',
+] as const;
+export const runStatus = z.enum(RUN_STATUSES).meta({ id: 'RunStatus' });
+export type RunStatus = z.infer<typeof runStatus>;
+
+const FINAL: ReadonlySet<RunStatus> = new Set([
+  'succeeded',
+  'failed',
+  'denied',
+  'expired',
+  'cancelled',
+]);
+export function isFinal(status: RunStatus): boolean {
+  return FINAL.has(status);
+}
+
+export const stepStatus = z
+  .enum([
+    'pending',
+    'running',
+    'waiting',
+    'pending_approval',
+    'succeeded',
+    'failed',
+    'skipped',
+    'denied',
+    'expired',
+    'cancelled',
+  ])
+  .meta({ id: 'StepStatus' });
+export type StepStatus = z.infer<typeof stepStatus>;
+
+/** Why a step or a run failed: a stable code and a sentence for a person. */
+export const failure = z
+  .object({ code: z.string(), message: z.string(), stepId: z.string().optional() })
+  .meta({ id: 'Failure' });
+export type Failure = z.infer<typeof failure>;
+
+/** An event that an action caused. The tenant admits it like any other, on the run's causation path. */
+export const causedEvent = z
+  .object({ id: z.string(), type: z.string(), subject: z.string().optional(), data: jsonObject })
+  .meta({ id: 'CausedEvent' });
+export type CausedEvent = z.infer<typeof causedEvent>;
+
+const base = { seq: z.int().min(1), at: utcTime };
+const onStep = { ...base, stepId: z.string() };
+const onApproval = { ...onStep, approvalId: z.string() };
+const decisionFields = { actor, comment: z.string().nullable(), requestId: z.string() };
+const entryType = <Name extends string>(name: Name) => z.literal(name);
+
+export const entry = z
+  .discriminatedUnion('type', [
+    z.object({
+      ...base,
+      type: entryType('run_created'),
+      workflowId: z.string(),
+      workflowName: z.string(),
+      workflowVersion: z.int(),
+      eventId: z.string(),
+      eventType: z.string(),
+      requestId: z.string(),
+      correlationId: z.string(),
+      steps: z.array(z.object({ id: z.string(), action: z.string().nullable() })),
+    }),
+    z.object({ ...onStep, type: entryType('step_skipped'), reason: z.string() }),
+    z.object({
+      ...onStep,
+      type: entryType('step_started'),
+      action: z.string().nullable(),
+      input: json,
+    }),
+    z.object({ ...onStep, type: entryType('delay_started'), until: utcTime }),
+    z.object({ ...onStep, type: entryType('delay_ended') }),
+    z.object({
+      ...onApproval,
+      type: entryType('approval_requested'),
+      rule: approvalRule,
+      inputHash: z.string(),
+      expiresAt: utcTime,
+      excluded: z.array(z.string()).describe('Ids of the actors who may not decide'),
+    }),
+    z.object({ ...onApproval, type: entryType('approval_approved'), ...decisionFields }),
+    z.object({ ...onApproval, type: entryType('approval_denied'), ...decisionFields }),
+    z.object({ ...onApproval, type: entryType('approval_granted') }),
+    z.object({ ...onApproval, type: entryType('approval_expired') }),
+    z.object({ ...onApproval, type: entryType('approval_cancelled') }),
+    z.object({
+      ...onStep,
+      type: entryType('attempt_started'),
+      attempt: z.int(),
+      idempotencyKey: z.string(),
+      deadline: utcTime,
+    }),
+    z.object({
+      ...onStep,
+      type: entryType('attempt_succeeded'),
+      attempt: z.int(),
+      output: json,
+      events: z.array(causedEvent),
+    }),
+    z.object({
+      ...onStep,
+      type: entryType('attempt_failed'),
+      attempt: z.int(),
+      error: failure,
+      output: json,
+      retryAt: utcTime.nullable(),
+    }),
+    z.object({ ...onStep, type: entryType('step_failed'), error: failure }),
+    z.object({ ...base, type: entryType('run_succeeded') }),
+    z.object({ ...base, type: entryType('run_failed'), error: failure }),
+    z.object({ ...base, type: entryType('run_denied'), error: failure }),
+    z.object({ ...base, type: entryType('run_expired'), error: failure }),
+    z.object({
+      ...base,
+      type: entryType('run_cancelled'),
+      actor,
+      comment: z.string().nullable(),
+      requestId: z.string(),
+    }),
+  ])
+  .meta({ id: 'RunEntry' });
+export type Entry = z.infer<typeof entry>;
+export type EntryType = Entry['type'];
+/** An entry before it has its number and time: what a decision produces. */
+export type Fact = Entry extends infer E
+  ? E extends Entry
+    ? Omit<E, 'seq' | 'at'>
+    : never
+  : never;
+
+export const stepView = z
+  .object({
+    id: z.string(),
+    action: z.string().nullable().describe('null for a step that waits'),
+    status: stepStatus,
+    attempts: z.int(),
+    nextAttemptAt: utcTime.nullable().describe('The next retry, or the end of a wait'),
+    input: json,
+    output: json,
+    error: failure.nullable(),
+    startedAt: utcTime.nullable(),
+    finishedAt: utcTime.nullable(),
+  })
+  .meta({ id: 'RunStep' });
+export type StepView = z.infer<typeof stepView>;
+
+export const approvalStatus = z
+  .enum(['pending', 'approved', 'denied', 'expired', 'cancelled'])
+  .meta({ id: 'ApprovalStatus' });
+
+export const approvalView = z
+  .object({
+    id: z.string(),
+    stepId: z.string(),
+    status: approvalStatus,
+    required: z.int().describe('How many different people have to approve'),
+    roles: z.array(z.string()),
+    inputHash: z.string(),
+    requestedAt: utcTime,
+    expiresAt: utcTime,
+    decisions: z.array(
+      z.object({
+        actor,
+        decision: z.enum(['approved', 'denied']),
+        comment: z.string().nullable(),
+        at: utcTime,
+      }),
+    ),
+  })
+  .meta({ id: 'Approval' });
+export type ApprovalView = z.infer<typeof approvalView>;
+
+export const runItem = z
+  .object({
+    id: z.string(),
+    workflowId: z.string(),
+    workflowName: z.string(),
+    workflowVersion: z.int(),
+    eventId: z.string(),
+    eventType: z.string(),
+    status: runStatus,
+    requestId: z.string(),
+    correlationId: z.string(),
+    createdAt: utcTime,
+    finishedAt: utcTime.nullable(),
+    error: failure.nullable(),
+  })
+  .meta({ id: 'RunItem' });
+export type RunItem = z.infer<typeof runItem>;
+
+export const run = runItem
+  .extend({
+    steps: z.array(stepView),
+    approvals: z.array(approvalView),
+    timeline: z.array(entry),
+  })
+  .meta({ id: 'Run' });
+export type Run = z.infer<typeof run>;
+
+const comment = z.string().trim().min(1).max(2_000);
+const decisionBody = {
+  runId: z.string().min(1).max(100),
+  approvalId: z
+    .string()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('May be left out while just one approval is pending'),
+  inputHash: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, '64 hex digits')
+    .optional()
+    .describe('The hash of the inputs that were shown; another one now: 409 approval_mismatch'),
+};
+export const approveBody = z
+  .strictObject({ ...decisionBody, comment: comment.optional() })
+  .meta({ id: 'Approve' });
+export const denyBody = z.strictObject({ ...decisionBody, comment }).meta({ id: 'Deny' });
+export const cancelBody = z
+  .strictObject({ runId: z.string().min(1).max(100), comment: comment.optional() })
+  .meta({ id: 'Cancel' });

@@ -1,0 +1,95 @@
+/** The audit trail as it is served. The chain is written by the tenant's object; rows only arrive. */
+import { and, desc, eq, gte, lt, type SQL } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/d1';
+import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import type { AuditEntry } from '../contract/audit.ts';
+import type { Actor, JsonObject } from '../contract/json.ts';
+import { type Page, type Paged, paged } from '../contract/pages.ts';
+
+export const audit = sqliteTable(
+  'audit',
+  {
+    tenantId: text('tenant_id').notNull(),
+    seq: integer('seq').notNull(),
+    id: text('id').notNull(),
+    at: text('at').notNull(),
+    actorType: text('actor_type').$type<Actor['type']>().notNull(),
+    actorId: text('actor_id').notNull(),
+    actorName: text('actor_name').notNull(),
+    action: text('action').notNull(),
+    targetType: text('target_type').notNull(),
+    targetId: text('target_id').notNull(),
+    requestId: text('request_id').notNull(),
+    data: text('data', { mode: 'json' }).$type<JsonObject>().notNull(),
+    prevHash: text('prev_hash').notNull(),
+    hash: text('hash').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.seq] }),
+    index('audit_by_action').on(table.tenantId, table.action, table.seq),
+    index('audit_by_actor').on(table.tenantId, table.actorId, table.seq),
+    index('audit_by_target').on(table.tenantId, table.targetId, table.seq),
+    index('audit_by_time').on(table.tenantId, table.at, table.seq),
+  ],
+);
+
+/** One statement for any number of entries; a trigger refuses an entry that differs from its row. */
+export function insertAudit(
+  db: D1Database,
+  tenantId: string,
+  entries: readonly AuditEntry[],
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO audit (tenant_id, seq, id, at, actor_type, actor_id, actor_name, action,
+         target_type, target_id, request_id, data, prev_hash, hash)
+       SELECT ?1, a->>'seq', a->>'id', a->>'at', a->>'$.actor.type', a->>'$.actor.id',
+         a->>'$.actor.name', a->>'action', a->>'$.target.type', a->>'$.target.id',
+         a->>'requestId', a->'data', a->>'prevHash', a->>'hash'
+       FROM (SELECT value AS a FROM json_each(?2)) WHERE true
+       ON CONFLICT (tenant_id, seq) DO NOTHING`,
+    )
+    .bind(tenantId, JSON.stringify(entries));
+}
+
+export interface AuditFilter {
+  readonly action?: string | undefined;
+  /** An actor's id */
+  readonly actor?: string | undefined;
+  /** A target's id */
+  readonly target?: string | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
+
+/** Newest first. `from` is included, `to` is not. */
+export async function listAudit(
+  db: D1Database,
+  tenantId: string,
+  filter: AuditFilter,
+  page: Page,
+): Promise<Paged<AuditEntry>> {
+  const wanted: (SQL | undefined)[] = [
+    eq(audit.tenantId, tenantId),
+    filter.action === undefined ? undefined : eq(audit.action, filter.action),
+    filter.actor === undefined ? undefined : eq(audit.actorId, filter.actor),
+    filter.target === undefined ? undefined : eq(audit.targetId, filter.target),
+    filter.from === undefined ? undefined : gte(audit.at, filter.from),
+    filter.to === undefined ? undefined : lt(audit.at, filter.to),
+    page.after === null ? undefined : lt(audit.seq, Number(page.after)),
+  ];
+  const rows = await drizzle(db)
+    .select()
+    .from(audit)
+    .where(and(...wanted))
+    .orderBy(desc(audit.seq))
+    .limit(page.limit + 1);
+  return paged(rows, page.limit, (row) => String(row.seq), entryOf);
+}
+
+function entryOf(row: typeof audit.$inferSelect): AuditEntry {
+  const { seq, id, at, action, requestId, data, prevHash, hash } = row;
+  const actor = { type: row.actorType, id: row.actorId, name: row.actorName };
+  const target = { type: row.targetType, id: row.targetId };
+  return { seq, id, at, actor, action, target, requestId, data, prevHash, hash };
+}

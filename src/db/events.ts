@@ -1,0 +1,100 @@
+/** The read model of events: its table, how a parcel gets in, how it is listed. */
+import { and, desc, eq, gte, lt, type SQL } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/d1';
+import { index, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import type { EventMatch, EventRecord } from '../contract/events.ts';
+import { idAtTime, type Json } from '../contract/json.ts';
+import { type Page, type Paged, paged } from '../contract/pages.ts';
+
+export const events = sqliteTable(
+  'events',
+  {
+    tenantId: text('tenant_id').notNull(),
+    id: text('id').notNull(),
+    eventId: text('event_id').notNull(),
+    source: text('source').notNull(),
+    type: text('type').notNull(),
+    time: text('time').notNull(),
+    subject: text('subject'),
+    data: text('data', { mode: 'json' }).$type<Json>().notNull(),
+    correlationId: text('correlation_id').notNull(),
+    requestId: text('request_id').notNull(),
+    receivedAt: text('received_at').notNull(),
+    runs: text('runs', { mode: 'json' }).$type<string[]>().notNull(),
+    matches: text('matches', { mode: 'json' }).$type<EventMatch[]>().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    index('events_by_type').on(table.tenantId, table.type, table.id),
+    index('events_by_source').on(table.tenantId, table.source, table.id),
+    index('events_by_correlation').on(table.tenantId, table.correlationId, table.id),
+  ],
+);
+
+/** One statement for any number of events. An event never changes: a repeat is ignored. */
+export function insertEvents(
+  db: D1Database,
+  tenantId: string,
+  records: readonly EventRecord[],
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO events (tenant_id, id, event_id, source, type, time, subject, data,
+         correlation_id, request_id, received_at, runs, matches)
+       SELECT ?1, e->>'id', e->>'eventId', e->>'source', e->>'type', e->>'time', e->>'subject',
+         e->'data', e->>'correlationId', e->>'requestId', e->>'receivedAt', e->'runs', e->'matches'
+       FROM (SELECT value AS e FROM json_each(?2)) WHERE true
+       ON CONFLICT (tenant_id, id) DO NOTHING`,
+    )
+    .bind(tenantId, JSON.stringify(records));
+}
+
+export interface EventFilter {
+  readonly type?: string | undefined;
+  readonly source?: string | undefined;
+  readonly correlationId?: string | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
+
+/** Newest first. `from` is included, `to` is not; both are times of receipt. */
+export async function listEvents(
+  db: D1Database,
+  tenantId: string,
+  filter: EventFilter,
+  page: Page,
+): Promise<Paged<EventRecord>> {
+  const wanted: (SQL | undefined)[] = [
+    eq(events.tenantId, tenantId),
+    filter.type === undefined ? undefined : eq(events.type, filter.type),
+    filter.source === undefined ? undefined : eq(events.source, filter.source),
+    filter.correlationId === undefined ? undefined : eq(events.correlationId, filter.correlationId),
+    filter.from === undefined ? undefined : gte(events.id, idAtTime('evt', filter.from)),
+    filter.to === undefined ? undefined : lt(events.id, idAtTime('evt', filter.to)),
+    page.after === null ? undefined : lt(events.id, page.after),
+  ];
+  const rows = await drizzle(db)
+    .select()
+    .from(events)
+    .where(and(...wanted))
+    .orderBy(desc(events.id))
+    .limit(page.limit + 1);
+  return paged(rows, page.limit, (row) => row.id, recordOf);
+}
+
+export async function findEvent(
+  db: D1Database,
+  tenantId: string,
+  id: string,
+): Promise<EventRecord | null> {
+  const row = await drizzle(db)
+    .select()
+    .from(events)
+    .where(and(eq(events.tenantId, tenantId), eq(events.id, id)))
+    .get();
+  return row === undefined ? null : recordOf(row);
+}
+
+function recordOf({ tenantId: _tenant, ...record }: typeof events.$inferSelect): EventRecord {
+  return record;
+}

@@ -1,0 +1,39 @@
+/**
+ * The one way into D1: parcels from a tenant's outbox, applied in batches, each an idempotent upsert.
+ * A batch is one transaction. Nobody else writes the read model; it can be rebuilt from the actors.
+ */
+import type { AuditEntry } from '../contract/audit.ts';
+import type { EventRecord } from '../contract/events.ts';
+import type { Tenant } from '../contract/tenants.ts';
+import { feedOrders } from '../ports/feed-orders.ts';
+import { insertAudit } from './audit.ts';
+import { insertEvents } from './events.ts';
+import { type RunParcel, upsertRuns } from './runs.ts';
+import { insertTenant } from './tenants.ts';
+
+/** What one transition of a tenant brings to the read model. */
+export interface Parcel {
+  readonly tenant?: Tenant;
+  readonly events?: readonly EventRecord[];
+  readonly runs?: readonly RunParcel[];
+  readonly audit?: readonly AuditEntry[];
+}
+
+/** Applies parcels, oldest first, in one transaction. Doing it twice changes nothing. */
+export async function applyParcels(
+  db: D1Database,
+  tenantId: string,
+  parcels: readonly Parcel[],
+): Promise<void> {
+  const events = parcels.flatMap((parcel) => parcel.events ?? []);
+  const runs = parcels.flatMap((parcel) => parcel.runs ?? []);
+  const audit = parcels.flatMap((parcel) => parcel.audit ?? []);
+  const statements = [
+    ...parcels.flatMap(({ tenant }) => (tenant === undefined ? [] : [insertTenant(db, tenant)])),
+    ...(events.length > 0 ? [insertEvents(db, tenantId, events)] : []),
+    ...(events.length > 0 ? feedOrders(db, tenantId, events) : []),
+    ...(runs.length > 0 ? upsertRuns(db, tenantId, runs) : []),
+    ...(audit.length > 0 ? [insertAudit(db, tenantId, audit)] : []),
+  ];
+  if (statements.length > 0) await db.batch(statements);
+}

@@ -1,0 +1,173 @@
+/** The run log: one row a run for the lists, and the entries, append-only, one row a transition. */
+import { and, asc, desc, eq, gte, isNotNull, lt, type SQL } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/d1';
+import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { idAtTime } from '../contract/json.ts';
+import { type Page, type Paged, paged } from '../contract/pages.ts';
+import type { Entry, Failure, RunItem, RunStatus } from '../contract/runs.ts';
+
+export const runs = sqliteTable(
+  'runs',
+  {
+    tenantId: text('tenant_id').notNull(),
+    id: text('id').notNull(),
+    /** The number of the last entry in this row: an older parcel cannot undo a newer one. */
+    seq: integer('seq').notNull(),
+    workflowId: text('workflow_id').notNull(),
+    workflowName: text('workflow_name').notNull(),
+    workflowVersion: integer('workflow_version').notNull(),
+    eventId: text('event_id').notNull(),
+    eventType: text('event_type').notNull(),
+    status: text('status').$type<RunStatus>().notNull(),
+    requestId: text('request_id').notNull(),
+    correlationId: text('correlation_id').notNull(),
+    createdAt: text('created_at').notNull(),
+    finishedAt: text('finished_at'),
+    error: text('error', { mode: 'json' }).$type<Failure>(),
+    /** When the run next does something by itself; the sweep looks for times long past. */
+    wakeAt: text('wake_at'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    index('runs_by_status').on(table.tenantId, table.status, table.id),
+    index('runs_by_workflow').on(table.tenantId, table.workflowId, table.id),
+    index('runs_by_event_type').on(table.tenantId, table.eventType, table.id),
+    index('runs_by_correlation').on(table.tenantId, table.correlationId, table.id),
+    index('runs_by_wake').on(table.wakeAt).where(isNotNull(table.wakeAt)),
+  ],
+);
+
+export const runEntries = sqliteTable(
+  'run_entries',
+  {
+    tenantId: text('tenant_id').notNull(),
+    runId: text('run_id').notNull(),
+    firstSeq: integer('first_seq').notNull(),
+    entries: text('entries', { mode: 'json' }).$type<Entry[]>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.runId, table.firstSeq] })],
+);
+
+/** A run as it stands after some entries, and those entries. */
+export interface RunParcel {
+  readonly item: RunItem;
+  readonly seq: number;
+  readonly wakeAt: string | null;
+  /** Oldest first; empty for a run that has only been queued. */
+  readonly entries: readonly Entry[];
+}
+
+/** Two statements for any number of parcels; repeats and parcels out of order change nothing. */
+export function upsertRuns(
+  db: D1Database,
+  tenantId: string,
+  parcels: readonly RunParcel[],
+): D1PreparedStatement[] {
+  const rows = parcels.map(({ item, seq, wakeAt }) => ({ ...item, seq, wakeAt }));
+  const entries = parcels.flatMap(({ item, entries: [first, ...rest] }) =>
+    first === undefined ? [] : [{ runId: item.id, firstSeq: first.seq, entries: [first, ...rest] }],
+  );
+  return [
+    db
+      .prepare(
+        `INSERT INTO runs (tenant_id, id, seq, workflow_id, workflow_name, workflow_version,
+           event_id, event_type, status, request_id, correlation_id, created_at, finished_at,
+           error, wake_at)
+         SELECT ?1, r->>'id', r->>'seq', r->>'workflowId', r->>'workflowName',
+           r->>'workflowVersion', r->>'eventId', r->>'eventType', r->>'status', r->>'requestId',
+           r->>'correlationId', r->>'createdAt', r->>'finishedAt',
+           nullif(r->'error', 'null'), r->>'wakeAt'
+         FROM (SELECT value AS r FROM json_each(?2)) WHERE true
+         ON CONFLICT (tenant_id, id) DO UPDATE SET seq = excluded.seq, status = excluded.status,
+           finished_at = excluded.finished_at, error = excluded.error, wake_at = excluded.wake_at
+         WHERE excluded.seq > runs.seq`,
+      )
+      .bind(tenantId, JSON.stringify(rows)),
+    db
+      .prepare(
+        `INSERT INTO run_entries (tenant_id, run_id, first_seq, entries)
+         SELECT ?1, e->>'runId', e->>'firstSeq', e->'entries'
+         FROM (SELECT value AS e FROM json_each(?2)) WHERE true
+         ON CONFLICT (tenant_id, run_id, first_seq) DO NOTHING`,
+      )
+      .bind(tenantId, JSON.stringify(entries)),
+  ];
+}
+
+export interface RunFilter {
+  readonly status?: RunStatus | undefined;
+  readonly workflowId?: string | undefined;
+  readonly eventType?: string | undefined;
+  readonly correlationId?: string | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
+
+/** Newest first. `from` is included, `to` is not; both are times of creation. */
+export async function listRuns(
+  db: D1Database,
+  tenantId: string,
+  filter: RunFilter,
+  page: Page,
+): Promise<Paged<RunItem>> {
+  const { status, workflowId, eventType, correlationId, from, to } = filter;
+  const wanted: (SQL | undefined)[] = [
+    eq(runs.tenantId, tenantId),
+    status === undefined ? undefined : eq(runs.status, status),
+    workflowId === undefined ? undefined : eq(runs.workflowId, workflowId),
+    eventType === undefined ? undefined : eq(runs.eventType, eventType),
+    correlationId === undefined ? undefined : eq(runs.correlationId, correlationId),
+    from === undefined ? undefined : gte(runs.id, idAtTime('run', from)),
+    to === undefined ? undefined : lt(runs.id, idAtTime('run', to)),
+    page.after === null ? undefined : lt(runs.id, page.after),
+  ];
+  const rows = await drizzle(db)
+    .select()
+    .from(runs)
+    .where(and(...wanted))
+    .orderBy(desc(runs.id))
+    .limit(page.limit + 1);
+  return paged(rows, page.limit, (row) => row.id, itemOf);
+}
+
+/** A run's row and its whole history, oldest entry first; null when the tenant has no such run. */
+export async function findRun(
+  db: D1Database,
+  tenantId: string,
+  id: string,
+): Promise<{ item: RunItem; entries: Entry[] } | null> {
+  const orm = drizzle(db);
+  const [[row], parts] = await orm.batch([
+    orm
+      .select()
+      .from(runs)
+      .where(and(eq(runs.tenantId, tenantId), eq(runs.id, id))),
+    orm
+      .select({ entries: runEntries.entries })
+      .from(runEntries)
+      .where(and(eq(runEntries.tenantId, tenantId), eq(runEntries.runId, id)))
+      .orderBy(asc(runEntries.firstSeq)),
+  ]);
+  return row === undefined
+    ? null
+    : { item: itemOf(row), entries: parts.flatMap((part) => part.entries) };
+}
+
+/** Runs of any tenant whose time to wake is long past: their alarm was lost. */
+export async function overdueRuns(
+  db: D1Database,
+  before: string,
+  limit: number,
+): Promise<{ tenantId: string; runId: string }[]> {
+  return await drizzle(db)
+    .select({ tenantId: runs.tenantId, runId: runs.id })
+    .from(runs)
+    .where(and(isNotNull(runs.wakeAt), lt(runs.wakeAt, before)))
+    .orderBy(asc(runs.wakeAt))
+    .limit(limit);
+}
+
+function itemOf(row: typeof runs.$inferSelect): RunItem {
+  const { tenantId: _tenant, seq: _seq, wakeAt: _wake, ...item } = row;
+  return item;
+}

@@ -1,0 +1,49 @@
+/** The operator's list of tenants. */
+import { desc, lt, sql } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/d1';
+import { sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { type Page, type Paged, paged } from '../contract/pages.ts';
+import type { Tenant } from '../contract/tenants.ts';
+
+export const tenants = sqliteTable('tenants', {
+  id: text('tenant_id').primaryKey(),
+  name: text('name').notNull(),
+  createdAt: text('created_at').notNull(),
+});
+
+export function insertTenant(db: D1Database, { id, name, createdAt }: Tenant): D1PreparedStatement {
+  return db
+    .prepare(
+      'INSERT INTO tenants (tenant_id, name, created_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING',
+    )
+    .bind(id, name, createdAt);
+}
+
+/** By id, backwards: ids are the operator's own words and there is no better order that is stable. */
+export async function listTenants(db: D1Database, page: Page): Promise<Paged<Tenant>> {
+  const rows = await drizzle(db)
+    .select()
+    .from(tenants)
+    .where(page.after === null ? undefined : lt(tenants.id, page.after))
+    .orderBy(desc(tenants.id))
+    .limit(page.limit + 1);
+  return paged(
+    rows,
+    page.limit,
+    (row) => row.id,
+    (row) => row,
+  );
+}
+
+/** Every `slices`-th tenant, for the sweep: together the slices are all of them. */
+export async function tenantSlice(
+  db: D1Database,
+  slice: number,
+  slices: number,
+): Promise<string[]> {
+  const rows = await drizzle(db)
+    .select({ id: tenants.id })
+    .from(tenants)
+    .where(sql`rowid % ${slices} = ${slice}`);
+  return rows.map((row) => row.id);
+}

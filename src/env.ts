@@ -1,0 +1,32 @@
+/** The Worker's bindings and secrets, as wrangler.toml and `wrangler secret put` provide them. */
+import type { RunObject } from './objects/run.ts';
+import type { TenantObject } from './objects/tenant.ts';
+
+export interface Env {
+  readonly TENANTS: DurableObjectNamespace<TenantObject>;
+  readonly RUNS: DurableObjectNamespace<RunObject>;
+  readonly DB: D1Database;
+  readonly EXPORTS: R2Bucket;
+  /** `development` allows what a deployment must not: plain http to loopback, the mailbox route. */
+  readonly ENVIRONMENT: string;
+  /** Comma-separated origins of frontends. */
+  readonly ALLOWED_ORIGINS: string;
+  /** Comma-separated hosts that are ours: no webhook may be sent there. */
+  readonly OWN_HOSTS: string;
+  /** The operator's secret for /api/platform. */
+  readonly PLATFORM_TOKEN: string;
+  /** Makes the check inside API keys, so that a made-up key wakes nothing. */
+  readonly KEY_SECRET: string;
+  /** Encrypts the tenants' credentials at rest. */
+  readonly SEAL_KEY: string;
+}
+
+declare global {
+  namespace Cloudflare {
+    /** Gives `ctx.exports` its types. */
+    interface GlobalProps {
+      mainModule: typeof import('./worker.ts');
+      durableNamespaces: 'TenantObject' | 'RunObject';
+    }
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * API keys: `sbx_<tenantId>_<secret>`. The secret is 160 random bits and a check over them and the
+ * tenant, an HMAC under the Worker's own secret: a made-up key, or one for a tenant that does not
+ * exist, is refused here, without waking an object. Only the SHA-256 of a key is ever stored; with
+ * that much randomness a slow hash adds nothing.
+ */
+import type { Role } from '../contract/json.ts';
+import { newId } from '../ids.ts';
+import type { MintedKey } from '../objects/keys.ts';
+
+const RANDOM_BYTES = 20;
+const CHECK_BYTES = 12;
+const KEY = /^sbx_([a-z0-9-]{2,40})_([0-9a-f]{40})([0-9a-f]{24})$/;
+
+/** A new key: what is stored of it, and its text, which is shown once. */
+export async function mintKey(
+  keySecret: string,
+  tenantId: string,
+  name: string,
+  role: Role,
+): Promise<{ key: MintedKey; secret: string }> {
+  const random = toHex(crypto.getRandomValues(new Uint8Array(RANDOM_BYTES)));
+  const secret = `sbx_${tenantId}_${random}${toHex(await checkOf(keySecret, tenantId, random))}`;
+  const prefix = secret.slice(0, `sbx_${tenantId}_`.length + 6);
+  return { key: { id: newId('key'), name, role, prefix, digest: await digestOf(secret) }, secret };
+}
+
+/** The tenant and digest of a key that this Worker has made; null for any other text. */
+export async function recogniseKey(
+  keySecret: string,
+  text: string,
+): Promise<{ tenantId: string; digest: string } | null> {
+  const [, tenantId, random, check] = KEY.exec(text) ?? [];
+  if (tenantId === undefined || random === undefined || check === undefined) return null;
+  const expected = await checkOf(keySecret, tenantId, random);
+  if (!crypto.subtle.timingSafeEqual(expected, fromHex(check))) return null;
+  return { tenantId, digest: await digestOf(text) };
+}
+
+/** Whether two secrets are equal, in a time that tells nothing of either. */
+export async function equalSecrets(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([sha256(one), sha256(other)]);
+  return crypto.subtle.timingSafeEqual(a, b);
+}
+
+async function checkOf(keySecret: string, tenantId: string, random: string): Promise<Uint8Array> {
+  const secret = new TextEncoder().encode(`api-key:${keySecret}`);
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
+  const key = await crypto.subtle.importKey('raw', secret, algorithm, false, ['sign']);
+  const mac = await crypto.subtle.sign(
+    'HMAC',
+    key,
+    new TextEncoder().encode(`${tenantId}:${random}`),
+  );
+  return new Uint8Array(mac).slice(0, CHECK_BYTES);
+}
+
+async function digestOf(text: string): Promise<string> {
+  return toHex(new Uint8Array(await sha256(text)));
+}
+
+async function sha256(text: string): Promise<ArrayBuffer> {
+  return await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+}
+
+function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function fromHex(text: string): Uint8Array {
+  return Uint8Array.from(text.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
+}

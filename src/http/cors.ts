@@ -1,0 +1,25 @@
+/** CORS for frontends on other origins: those in ALLOWED_ORIGINS, compared whole, and no others. */
+
+const PREFLIGHT = {
+  'access-control-allow-methods': 'GET, POST',
+  'access-control-allow-headers':
+    'authorization, content-type, idempotency-key, x-request-id, x-tenant-id',
+  'access-control-max-age': '600',
+} as const;
+
+/** Headers to add to an answer; only `Vary` for an origin that is not allowed. */
+export function corsHeaders(request: Request, allowedOrigins: string): Headers {
+  const headers = new Headers({ vary: 'Origin' });
+  const origin = request.headers.get('origin');
+  const allowed = allowedOrigins.split(',').map((entry) => entry.trim());
+  if (origin === null || origin === 'null' || !allowed.includes(origin)) return headers;
+  headers.set('access-control-allow-origin', origin);
+  headers.set('access-control-expose-headers', 'x-request-id, retry-after, idempotency-replayed');
+  return headers;
+}
+
+/** The answer to a preflight; without an allowed origin the browser goes no further. */
+export function preflight(cors: Headers): Response {
+  const allowed = cors.has('access-control-allow-origin');
+  return new Response(null, { status: 204, headers: allowed ? PREFLIGHT : {} });
+}

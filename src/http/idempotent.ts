@@ -1,0 +1,90 @@
+/**
+ * `Idempotency-Key` on POSTs under /api/admin: the same key and request answer with the first
+ * outcome for 24 hours, per tenant. An answer may hold a secret that is shown once, so it is sealed.
+ * Cf. https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
+ */
+import { refusal } from '../contract/problems.ts';
+import type { Env } from '../env.ts';
+import { tenantObject } from '../objects/index.ts';
+import { seal, unseal } from '../sealed.ts';
+import { problemResponse } from './respond.ts';
+
+const KEY = /^[\x21-\x7e]{1,255}$/;
+
+export interface Keyed {
+  readonly env: Env;
+  readonly tenantId: string;
+  readonly requestId: string;
+  readonly key: string;
+  readonly path: string;
+  readonly body: Uint8Array;
+}
+
+/** Serves once for a key; repeats get the first outcome, marked `Idempotency-Replayed`. */
+export async function onceForKey(keyed: Keyed, serve: () => Promise<Response>): Promise<Response> {
+  const { env, tenantId, requestId, key } = keyed;
+  if (!KEY.test(key)) {
+    const errors = [{ path: 'Idempotency-Key', message: '1 to 255 visible ASCII characters' }];
+    return problemResponse(refusal('validation_failed', undefined, errors), requestId);
+  }
+  const tenant = tenantObject(env, tenantId);
+  const begun = await tenant.beginIdempotent(key, await requestDigest(keyed));
+  switch (begun.state) {
+    case 'mismatch':
+      return problemResponse(refusal('idempotency_mismatch'), requestId);
+    case 'in_progress':
+      return problemResponse(refusal('idempotency_in_progress'), requestId);
+    case 'done':
+      return await replay(keyed, begun.status, begun.answer);
+    case 'fresh':
+      return await serveFresh(keyed, serve);
+  }
+}
+
+async function serveFresh(
+  { env, tenantId, key }: Keyed,
+  serve: () => Promise<Response>,
+): Promise<Response> {
+  const tenant = tenantObject(env, tenantId);
+  try {
+    const response = await serve();
+    const text = await response.clone().text();
+    const type = response.headers.get('content-type') ?? '';
+    const answer = await seal(env.SEAL_KEY, ownerOf(tenantId, key), JSON.stringify({ type, text }));
+    const { status } = response;
+    await tenant.finishIdempotent(key, status >= 500 ? null : { status, answer });
+    return response;
+  } catch (error) {
+    await tenant.finishIdempotent(key, null);
+    throw error;
+  }
+}
+
+async function replay(
+  { env, tenantId, key, requestId }: Keyed,
+  status: number,
+  sealed: string,
+): Promise<Response> {
+  const opened = await unseal(env.SEAL_KEY, ownerOf(tenantId, key), sealed);
+  if (opened === null)
+    return problemResponse(
+      refusal('conflict', 'The first outcome can no longer be read.'),
+      requestId,
+    );
+  const { type, text }: { type: string; text: string } = JSON.parse(opened);
+  const headers = { 'content-type': type, 'idempotency-replayed': 'true' };
+  return new Response(text, { status, headers });
+}
+
+function ownerOf(tenantId: string, key: string): string {
+  return `${tenantId}|idempotency|${key}`;
+}
+
+async function requestDigest({ path, body }: Keyed): Promise<string> {
+  const head = new TextEncoder().encode(`POST ${path}\n`);
+  const bytes = new Uint8Array(head.length + body.length);
+  bytes.set(head);
+  bytes.set(body, head.length);
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return btoa(String.fromCharCode(...digest));
+}

@@ -1,0 +1,141 @@
+/** The OpenAPI 3.1 document, made from the route table and the schemas that it holds. */
+import * as z from 'zod';
+import { createDocument } from 'zod-openapi';
+import { problem } from '../contract/problems.ts';
+import type { Access, Route } from './route.ts';
+
+type Document = ReturnType<typeof createDocument>;
+
+const DESCRIPTIONS: Readonly<Record<number, string>> = {
+  400: 'Not valid: errors says what and where',
+  401: 'No valid credential',
+  403: 'Not allowed',
+  404: 'Not found, or another tenant’s',
+  409: 'Conflict with the current state',
+  413: 'Too large',
+  415: 'Unsupported content type',
+  422: 'A limit of the tenant is reached',
+  500: 'A fault of ours',
+};
+
+export function openApiDocument(routes: readonly Route[]): Document {
+  const paths: Record<string, Record<string, object>> = {};
+  for (const route of routes) {
+    const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route) };
+  }
+  return createDocument({
+    openapi: '3.1.1',
+    info: {
+      title: 'Signalbox',
+      version: '1',
+      description:
+        'Workflow automation: events come in, actions go out, the risky ones wait for a human.',
+    },
+    tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name })),
+    paths,
+    components: {
+      securitySchemes: {
+        apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: sbx_…' },
+        platform: { type: 'http', scheme: 'bearer', description: 'The operator’s token' },
+        vendor: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'X-Shopify-Hmac-Sha256, Stripe-Signature',
+          description: 'The vendor’s own signature over the raw body',
+        },
+      },
+    },
+  });
+}
+
+function operationOf(route: Route): object {
+  const { summary, description, tag, access, answer } = route;
+  const codes = new Set([...usualProblems(route), ...(route.problems ?? [])]);
+  return {
+    operationId: operationId(route),
+    summary,
+    ...(description === undefined ? {} : { description }),
+    tags: [tag],
+    security: securityOf(access),
+    ...(access.tier === 'admin' || access.tier === 'sender' ? { 'x-role': access.role } : {}),
+    requestParams: paramsOf(route),
+    ...bodyOf(route),
+    responses: {
+      [answer.status]: {
+        description: answer.description,
+        content: {
+          [answer.contentType ?? 'application/json']: {
+            schema: answer.schema ?? z.string(),
+          },
+        },
+      },
+      ...Object.fromEntries(
+        [...codes].sort().map((code) => [
+          code,
+          {
+            description: DESCRIPTIONS[code] ?? 'Refused',
+            content: { 'application/problem+json': { schema: problem } },
+          },
+        ]),
+      ),
+    },
+  };
+}
+
+function usualProblems({ access, body, query }: Route): number[] {
+  const codes = [500];
+  if (access.tier !== 'anyone') codes.push(401);
+  if (access.tier === 'admin' || access.tier === 'sender') codes.push(403);
+  if (query !== undefined) codes.push(400);
+  if (body !== undefined) codes.push(400, 413, 415);
+  if (body !== undefined && access.tier === 'admin') codes.push(409);
+  return codes;
+}
+
+function paramsOf({ path, query, body, access }: Route): object {
+  const names = [...path.matchAll(/:(\w+)/g)].flatMap(([, name]) => (name ? [name] : []));
+  const keyed = body !== undefined && access.tier === 'admin';
+  return {
+    ...(names.length === 0
+      ? {}
+      : { path: z.object(Object.fromEntries(names.map((name) => [name, z.string()]))) }),
+    ...(query === undefined ? {} : { query }),
+    header: z.object({
+      'X-Request-Id': z.string().max(128).optional().describe('1 to 128 of A-Z a-z 0-9 . _ -'),
+      ...(keyed
+        ? {
+            'Idempotency-Key': z
+              .string()
+              .max(255)
+              .optional()
+              .describe('The same key and body answer with the first outcome for 24 hours'),
+          }
+        : {}),
+    }),
+  };
+}
+
+function bodyOf({ body, rawBody }: Route): object {
+  if (body !== undefined)
+    return { requestBody: { required: true, content: { 'application/json': { schema: body } } } };
+  if (rawBody === undefined) return {};
+  const content = Object.fromEntries(rawBody.map((type) => [type, { schema: z.any() }]));
+  return { requestBody: { required: true, content } };
+}
+
+function securityOf({ tier }: Access): object[] {
+  if (tier === 'anyone') return [];
+  if (tier === 'vendor') return [{ vendor: [] }];
+  return [tier === 'platform' ? { platform: [] } : { apiKey: [] }];
+}
+
+/** `POST /api/admin/workflow-runs/approve` → `postWorkflowRunsApprove` */
+function operationId({ method, path }: Route): string {
+  const words = path
+    .replace(/^\/api\/(admin\/)?/, '')
+    .split(/[/:-]+/)
+    .filter((word) => word !== '');
+  const camel = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
+  return method.toLowerCase() + camel;
+}

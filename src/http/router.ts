@@ -1,0 +1,180 @@
+/**
+ * Every request's way: request id, CORS, route, credential, body, idempotency, handler, answer, one
+ * log line. Routes come as a table; nothing about a single one of them is known here.
+ */
+import { type IRequest, Router } from 'itty-router';
+import type { IncomingEvent } from '../contract/events.ts';
+import { type Refusal, refusal } from '../contract/problems.ts';
+import type { Env } from '../env.ts';
+import { log, logError } from '../log.ts';
+import { SYSTEM } from '../objects/audit-facts.ts';
+import { tenantObject } from '../objects/index.ts';
+import { authenticateKey, authenticatePlatform, type Caller, roleAllows } from './authenticate.ts';
+import { parseJson, readBytes } from './body.ts';
+import { corsHeaders, preflight } from './cors.ts';
+import { onceForKey } from './idempotent.ts';
+import { finish, problemResponse, toResponse } from './respond.ts';
+import type { Admitted, Answer, Route, Served } from './route.ts';
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
+
+type Handler = (request: Request, env: Env, ctx: ExecutionContext) => Promise<Response>;
+
+/** A fetch handler for a table of routes. */
+export function serveRoutes(routes: readonly Route[]): Handler {
+  const router = Router<IRequest, [Served], Response>();
+  for (const route of routes) {
+    const handler = async ({ params }: IRequest, served: Served) =>
+      await serveRoute(route, { ...served, params: decoded(params) });
+    if (route.method === 'GET') router.get(route.path, handler).head(route.path, handler);
+    else router.post(route.path, handler);
+  }
+  for (const path of new Set(routes.map((route) => route.path)))
+    router.all(path, async (_request, { requestId }) =>
+      methodNotAllowed(
+        routes.filter((route) => route.path === path),
+        requestId,
+      ),
+    );
+  return async (request, env, ctx) => await serveRequest(router, request, env, ctx);
+}
+
+async function serveRequest(
+  router: { fetch(request: IRequest, served: Served): Promise<Response | undefined> },
+  request: Request,
+  env: Env,
+  ctx: ExecutionContext,
+): Promise<Response> {
+  const begun = Date.now();
+  const given = request.headers.get('x-request-id') ?? '';
+  const requestId = REQUEST_ID.test(given) ? given : crypto.randomUUID();
+  const cors = corsHeaders(request, env.ALLOWED_ORIGINS);
+  const defer = (work: Promise<unknown>) => ctx.waitUntil(work);
+  const { method, url } = request;
+  let response: Response;
+  try {
+    const served = { request, env, requestId, params: {}, defer };
+    const routed: IRequest = Object.assign(new Request(url, { method }), {
+      route: '',
+      params: {},
+      query: {},
+    });
+    response =
+      method === 'OPTIONS'
+        ? preflight(cors)
+        : ((await router.fetch(routed, served)) ??
+          problemResponse(refusal('not_found', 'There is no such route.'), requestId));
+  } catch (error) {
+    logError({ what: 'request_failed', requestId, method, path: new URL(url).pathname }, error);
+    response = problemResponse(refusal('internal'), requestId);
+  }
+  const { status } = response;
+  const ms = Date.now() - begun;
+  log({ what: 'request', requestId, method, path: new URL(url).pathname, status, ms });
+  return finish(response, requestId, cors, method === 'HEAD');
+}
+
+async function serveRoute(route: Route, served: Served): Promise<Response> {
+  const { requestId, defer, env } = served;
+  const admitted = await admit(route, served);
+  if (admitted !== null && 'ok' in admitted) {
+    if (admitted.denied !== undefined) defer(reportDenied(env, admitted.denied, route, requestId));
+    return problemResponse(
+      { ok: false, code: admitted.code, detail: admitted.detail ?? '' },
+      requestId,
+    );
+  }
+  const caller = admitted !== null && 'caller' in admitted ? admitted.caller : null;
+  const answer = await serveBody(route, served, admitted, caller);
+  if (
+    !(answer instanceof Response) &&
+    'ok' in answer &&
+    answer.code === 'forbidden' &&
+    caller !== null
+  )
+    defer(reportDenied(env, caller, route, requestId));
+  return toResponse(answer, requestId);
+}
+
+async function admit(
+  { access }: Route,
+  { request, env }: Served,
+): Promise<Admitted | (Refusal & { denied?: Caller })> {
+  if (access.tier === 'anyone' || access.tier === 'vendor') return null;
+  if (access.tier === 'platform') {
+    const platform = await authenticatePlatform(request, env);
+    return 'ok' in platform ? platform : { platform };
+  }
+  const caller = await authenticateKey(request, env);
+  if ('ok' in caller) return caller;
+  if (roleAllows(caller.role, access.role)) return { caller };
+  const detail = `This takes the role ${access.role}; the key has ${caller.role}.`;
+  return { ...refusal('forbidden', detail), denied: caller };
+}
+
+async function serveBody(
+  route: Route,
+  served: Served,
+  admitted: Admitted,
+  caller: Caller | null,
+): Promise<Answer> {
+  const { request, env, requestId } = served;
+  if (route.body === undefined) return await route.serve(served, admitted, null);
+  if (!isJson(request))
+    return refusal('unsupported_media_type', 'Send content-type: application/json.');
+  const bytes = await readBytes(request);
+  if ('ok' in bytes) return bytes;
+  const parsed = parseJson(bytes);
+  if (!parsed.ok) return parsed;
+  const serve = async () => await route.serve(served, admitted, parsed.value);
+  const key = request.headers.get('idempotency-key');
+  if (key === null || caller === null || route.access.tier !== 'admin') return await serve();
+  const { tenantId } = caller;
+  const keyed = { env, tenantId, requestId, key, path: route.path, body: bytes };
+  return await onceForKey(keyed, async () => toResponse(await serve(), requestId));
+}
+
+function isJson(request: Request): boolean {
+  const type = request.headers.get('content-type') ?? '';
+  return /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type);
+}
+
+/** A denial is an event of its tenant, so that a workflow can tell someone. */
+async function reportDenied(
+  env: Env,
+  { tenantId, actor: { type, id } }: Caller,
+  { method, path }: Route,
+  requestId: string,
+): Promise<void> {
+  const event: IncomingEvent = {
+    id: undefined,
+    source: '/authz',
+    type: 'authz.denied',
+    time: undefined,
+    subject: undefined,
+    correlationId: undefined,
+    extensions: {},
+    data: { actor: { type, id }, action: `${method} ${path}` },
+  };
+  await tenantObject(env, tenantId).intake([event], { actor: SYSTEM, requestId });
+}
+
+function methodNotAllowed(routes: readonly Route[], requestId: string): Response {
+  const allow = routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+  const detail = `Use ${allow.join(' or ')}.`;
+  const response = problemResponse(refusal('method_not_allowed', detail), requestId);
+  response.headers.set('allow', [...allow, 'OPTIONS'].join(', '));
+  return response;
+}
+
+function decoded(params: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(params).map(([name, value]) => {
+      try {
+        return [name, decodeURIComponent(value)];
+      } catch {
+        return [name, value];
+      }
+    }),
+  );
+}

@@ -1,0 +1,76 @@
+/** Which entries of a run belong into the audit chain, and how they read there. */
+import type { AuditAction, AuditFact } from '../contract/audit.ts';
+import type { Actor, JsonObject } from '../contract/json.ts';
+import type { Entry } from '../contract/runs.ts';
+import type { RunReport } from './messages.ts';
+
+export const SYSTEM: Actor = { type: 'system', id: 'signalbox', name: 'Signalbox' };
+
+/** In the order of the entries, with the time that each was decided. */
+export function auditFacts(report: RunReport): { fact: AuditFact; at: string }[] {
+  return report.entries.flatMap((entry) => {
+    const fact = factOf(entry, report);
+    return fact === null ? [] : [{ fact, at: entry.at }];
+  });
+}
+
+function factOf(entry: Entry, report: RunReport): AuditFact | null {
+  const target = { type: 'run', id: report.runId };
+  const { workflowId, workflowVersion } = report.item;
+  const { requestId } = report.cause;
+  const bySystem = (action: AuditAction, data: JsonObject): AuditFact => ({
+    actor: SYSTEM,
+    action,
+    target,
+    requestId,
+    data: { workflowId, workflowVersion, ...data },
+  });
+  switch (entry.type) {
+    case 'approval_requested': {
+      const { stepId, approvalId, inputHash, expiresAt, rule } = entry;
+      return bySystem('approval.requested', { stepId, approvalId, inputHash, expiresAt, rule });
+    }
+    case 'approval_approved':
+    case 'approval_denied': {
+      const { actor, stepId, approvalId, comment } = entry;
+      const denied = entry.type === 'approval_denied';
+      const outcome = denied ? 'denied' : isGranted(approvalId, report) ? 'granted' : 'counted';
+      return {
+        actor,
+        action: denied ? 'approval.denied' : 'approval.approved',
+        target,
+        requestId: entry.requestId,
+        data: { workflowId, workflowVersion, stepId, approvalId, comment, outcome },
+      };
+    }
+    case 'approval_expired':
+    case 'approval_cancelled': {
+      const { stepId, approvalId } = entry;
+      const expired = entry.type === 'approval_expired';
+      return bySystem(expired ? 'approval.expired' : 'approval.cancelled', { stepId, approvalId });
+    }
+    case 'run_cancelled': {
+      const { actor, comment } = entry;
+      const data = { workflowId, workflowVersion, comment };
+      return { actor, action: 'run.cancelled', target, requestId: entry.requestId, data };
+    }
+    case 'attempt_succeeded': {
+      const done = entry.events.find(({ type }) => type === 'export.completed');
+      return done === undefined
+        ? null
+        : bySystem('export.completed', { stepId: entry.stepId, ...done.data });
+    }
+    case 'attempt_failed':
+      return entry.error.code === 'approval_mismatch'
+        ? bySystem('approval.mismatched', { stepId: entry.stepId })
+        : null;
+    default:
+      return null;
+  }
+}
+
+function isGranted(approvalId: string, { entries }: RunReport): boolean {
+  return entries.some(
+    (entry) => entry.type === 'approval_granted' && entry.approvalId === approvalId,
+  );
+}

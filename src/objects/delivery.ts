@@ -1,0 +1,132 @@
+/**
+ * What leaves a tenant once it is committed: parcels to D1 and to run objects by the outbox, queued
+ * runs to the executor. Each way goes on its own; the alarm stands by should this instance die.
+ */
+import { applyParcels, type Parcel } from '../db/index.ts';
+import type { Env } from '../env.ts';
+import { logError } from '../log.ts';
+import { Alarm } from './due.ts';
+import type { Driven } from './executor.ts';
+import { runObject } from './index.ts';
+import type { Handover, Seed, TenantContext } from './messages.ts';
+import type { Stores } from './stores.ts';
+
+const SAFETY_MS = 10_000;
+/** How long a caller waits for the read model, so that it reads its own writes. */
+const PROJECTION_WAIT_MS = 3_000;
+const EXECUTOR_CALLS_MAX = 16;
+const DISPATCH_RETRY_MS = 1_000;
+
+export interface TenantShell {
+  readonly ctx: DurableObjectState;
+  readonly env: Env;
+  stores(): Stores;
+  context(): TenantContext;
+  settle(driven: readonly Driven[]): Promise<void>;
+}
+
+export class Delivery {
+  readonly #shell: TenantShell;
+  readonly #alarm: Alarm;
+  #executorCalls = 0;
+
+  constructor(shell: TenantShell) {
+    this.#shell = shell;
+    this.#alarm = new Alarm(shell.ctx.storage);
+  }
+
+  /** To be called after every commit. `projected`: wait until the read model shows it. */
+  async afterCommit(projected: boolean): Promise<void> {
+    await this.#alarm.arm(Date.now() + SAFETY_MS);
+    this.flush();
+    if (projected) await this.#projection();
+  }
+
+  flush(): void {
+    this.#shell.ctx.waitUntil(this.drainAll());
+  }
+
+  /** The alarm's work. Never throws: a handler that does loses its alarm for good in the end. */
+  async onAlarm(): Promise<void> {
+    this.#alarm.fired();
+    try {
+      await this.drainAll();
+    } catch (error) {
+      logError({ what: 'alarm_failed', tenantId: this.#shell.stores().tenant.id }, error);
+      await this.#alarm.arm(Date.now() + SAFETY_MS);
+    }
+  }
+
+  async drainAll(): Promise<void> {
+    const { outbox, dispatch } = this.#shell.stores();
+    this.#dispatchRuns();
+    const now = Date.now();
+    await Promise.all(
+      outbox
+        .addresses()
+        .filter((address) => !outbox.isBackingOff(address, now))
+        .map((address) => this.drain(address)),
+    );
+    const times = [outbox.nextTry(Date.now()), dispatch.nextLease(Date.now())];
+    const due = times.flatMap((time) => (time === null ? [] : [time]));
+    if (due.length > 0) await this.#alarm.arm(Math.min(...due));
+  }
+
+  async drain(address: string): Promise<void> {
+    const runId = address.startsWith('run:') ? address.slice('run:'.length) : null;
+    await this.#shell
+      .stores()
+      .outbox.drain(address, (bodies) =>
+        runId === null ? this.#applyToD1(bodies) : this.#handOver(runId, bodies),
+      );
+  }
+
+  /** Not for ever: the read model may be down, and what was decided stands without it (I7). */
+  async #projection(): Promise<void> {
+    const timeout = new Promise((resolve) => setTimeout(resolve, PROJECTION_WAIT_MS));
+    await Promise.race([this.drain('d1'), timeout]);
+  }
+
+  async #applyToD1(bodies: readonly string[]): Promise<void> {
+    const parcels: Parcel[] = bodies.map((body) => JSON.parse(body));
+    await applyParcels(this.#shell.env.DB, this.#shell.stores().tenant.id, parcels);
+  }
+
+  async #handOver(runId: string, bodies: readonly string[]): Promise<void> {
+    const { env } = this.#shell;
+    const tenantId = this.#shell.stores().tenant.id;
+    for (const body of bodies) {
+      const handover: Handover = JSON.parse(body);
+      await runObject(env, tenantId, runId).adopt(handover, this.#shell.context());
+    }
+  }
+
+  /** Gives out queued runs in batches, several at once: one slow batch holds up no other (I6). */
+  #dispatchRuns(): void {
+    while (this.#executorCalls < EXECUTOR_CALLS_MAX) {
+      const seeds = this.#shell.stores().dispatch.lease(Date.now());
+      if (seeds.length === 0) return;
+      this.#executorCalls += 1;
+      this.#shell.ctx.waitUntil(this.#driveBatch(seeds));
+    }
+  }
+
+  async #driveBatch(seeds: readonly Seed[]): Promise<void> {
+    const { dispatch, tenant } = this.#shell.stores();
+    try {
+      const { Executor } = this.#shell.ctx.exports;
+      await this.#shell.settle(await Executor.drive(seeds, this.#shell.context()));
+    } catch (error) {
+      const again = Date.now() + DISPATCH_RETRY_MS;
+      dispatch.postpone(
+        seeds.map(({ runId }) => runId),
+        again,
+      );
+      await this.#alarm.arm(again);
+      logError({ what: 'dispatch_failed', tenantId: tenant.id, count: seeds.length }, error);
+    } finally {
+      this.#executorCalls -= 1;
+    }
+    this.#dispatchRuns();
+  }
+}

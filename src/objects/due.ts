@@ -1,0 +1,37 @@
+/**
+ * An object's one alarm. It is a hint: what waits is told by the object's rows, and the alarm is set
+ * to the earliest of them. Nothing else in the code touches alarms.
+ *
+ * Platform facts that force this: a fired alarm is used up; an alarm handler that throws is tried
+ * six times and then gone for good; setAlarm before a throw loops for ever. So handlers never throw
+ * and arm last. Setting costs a row, so an alarm that comes early enough is left alone.
+ */
+
+export class Alarm {
+  readonly #storage: DurableObjectStorage;
+  /** The time that this instance has set; undefined while a former instance's alarm may stand. */
+  #armedAt: number | null | undefined;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+  }
+
+  /** The handler runs: the alarm that woke it is used up. */
+  fired(): void {
+    this.#armedAt = null;
+  }
+
+  /** Makes sure that the object wakes at `at` (milliseconds) or a little before; null: never. */
+  async arm(at: number | null): Promise<void> {
+    if (at === null) {
+      if (typeof this.#armedAt !== 'number') return;
+      this.#armedAt = null;
+      await this.#storage.deleteAlarm();
+      return;
+    }
+    if (typeof this.#armedAt === 'number' && this.#armedAt <= at) return;
+    const time = Math.max(at, Date.now() + 1);
+    this.#armedAt = time;
+    await this.#storage.setAlarm(time);
+  }
+}

@@ -1,0 +1,62 @@
+/** First outcomes by `Idempotency-Key`, for 24 hours. Answers are kept sealed: some show a secret once. */
+
+const SCHEMA = `CREATE TABLE IF NOT EXISTS idempotency (
+  key TEXT PRIMARY KEY, request TEXT NOT NULL, at INTEGER NOT NULL, status INTEGER,
+  answer TEXT) WITHOUT ROWID`;
+type Row = {
+  key: string;
+  request: string;
+  at: number;
+  status: number | null;
+  answer: string | null;
+};
+
+const KEPT_MS = 24 * 3_600_000;
+/** After this long without an outcome the first request has died, and another may begin. */
+const ABANDONED_MS = 60_000;
+
+export type Begun =
+  | { state: 'fresh' }
+  | { state: 'mismatch' }
+  | { state: 'in_progress' }
+  | { state: 'done'; status: number; answer: string };
+
+export class Idempotency {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    sql.exec(SCHEMA);
+  }
+
+  /** `request` is a digest of the route and the body. */
+  begin(key: string, request: string, now: number): Begun {
+    this.#sql.exec('DELETE FROM idempotency WHERE at < ?', now - KEPT_MS);
+    const row = this.#sql.exec<Row>('SELECT * FROM idempotency WHERE key = ?', key).toArray()[0];
+    if (row !== undefined && row.request !== request) return { state: 'mismatch' };
+    if (row !== undefined && row.status !== null && row.answer !== null)
+      return { state: 'done', status: row.status, answer: row.answer };
+    if (row !== undefined && now - row.at < ABANDONED_MS) return { state: 'in_progress' };
+    this.#sql.exec(
+      'INSERT OR REPLACE INTO idempotency (key, request, at) VALUES (?, ?, ?)',
+      key,
+      request,
+      now,
+    );
+    return { state: 'fresh' };
+  }
+
+  finish(key: string, status: number, answer: string): void {
+    this.#sql.exec(
+      'UPDATE idempotency SET status = ?, answer = ? WHERE key = ?',
+      status,
+      answer,
+      key,
+    );
+  }
+
+  /** Nothing happened (a fault of ours): the key is free again. */
+  forget(key: string): void {
+    this.#sql.exec('DELETE FROM idempotency WHERE key = ? AND status IS NULL', key);
+  }
+}

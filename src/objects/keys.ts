@@ -1,0 +1,120 @@
+/** A tenant's API keys: digests, roles, last use. The secrets themselves are nowhere. */
+import type { Role } from '../contract/json.ts';
+import type { Page } from '../contract/pages.ts';
+import { refusal } from '../contract/problems.ts';
+import type { ApiKey } from '../contract/tenants.ts';
+import { type Change, changed, unchanged } from './change.ts';
+
+const SCHEMA = `CREATE TABLE IF NOT EXISTS api_keys (
+  digest TEXT PRIMARY KEY, id TEXT NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL,
+  prefix TEXT NOT NULL, created_at TEXT NOT NULL, last_used_at TEXT, revoked_at TEXT) WITHOUT ROWID`;
+type Row = {
+  digest: string;
+  id: string;
+  name: string;
+  role: Role;
+  prefix: string;
+  created_at: string;
+  last_used_at: string | null;
+  revoked_at: string | null;
+};
+
+/** A key as the Worker minted it: with its digest, without its secret. */
+export interface MintedKey {
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly prefix: string;
+  readonly digest: string;
+}
+
+export const KEYS_MAX = 1_000;
+/** Last use is kept to the hour, so that reading costs no write. */
+const LAST_USE_GRAIN_MS = 3_600_000;
+
+export class ApiKeys {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    sql.exec(SCHEMA);
+  }
+
+  create(key: MintedKey, at: string): Change<ApiKey> {
+    if (this.#count('') >= KEYS_MAX)
+      return refusal('limit_reached', `A tenant has at most ${KEYS_MAX} keys.`);
+    const { id, name, role } = key;
+    return changed(this.add(key, at), 'api_key.created', { type: 'api_key', id }, { name, role });
+  }
+
+  /** Saying it twice is fine. The last admin key stays: nobody could make another. */
+  revoke(id: string, at: string): Change<ApiKey> {
+    const row = this.#sql.exec<Row>('SELECT * FROM api_keys WHERE id = ?', id).toArray()[0];
+    if (row === undefined) return refusal('not_found', 'There is no such key.');
+    const key = keyOf(row);
+    if (key.revokedAt !== null) return unchanged(key);
+    if (key.role === 'admin' && this.#count(`WHERE role = 'admin' AND revoked_at IS NULL`) === 1)
+      return refusal('conflict', 'It is the last admin key. Make another one first.');
+    this.#sql.exec('UPDATE api_keys SET revoked_at = ? WHERE id = ?', at, id);
+    const { name, role } = key;
+    const target = { type: 'api_key', id };
+    return changed({ ...key, revokedAt: at }, 'api_key.revoked', target, { name, role });
+  }
+
+  #count(where: '' | `WHERE ${string}`): number {
+    return this.#sql.exec<{ n: number }>(`SELECT count(*) AS n FROM api_keys ${where}`).one().n;
+  }
+
+  add({ digest, id, name, role, prefix }: MintedKey, at: string): ApiKey {
+    this.#sql.exec(
+      `INSERT INTO api_keys (digest, id, name, role, prefix, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
+      digest,
+      id,
+      name,
+      role,
+      prefix,
+      at,
+    );
+    return { id, name, role, prefix, createdAt: at, lastUsedAt: null, revokedAt: null };
+  }
+
+  /** The live key of a digest; notes its use. */
+  use(digest: string, now: number): ApiKey | null {
+    const row = this.#sql
+      .exec<Row>('SELECT * FROM api_keys WHERE digest = ? AND revoked_at IS NULL', digest)
+      .toArray()[0];
+    if (row === undefined) return null;
+    if (row.last_used_at === null || now - Date.parse(row.last_used_at) >= LAST_USE_GRAIN_MS)
+      this.#sql.exec(
+        'UPDATE api_keys SET last_used_at = ? WHERE digest = ?',
+        new Date(now - (now % LAST_USE_GRAIN_MS)).toISOString(),
+        digest,
+      );
+    return keyOf(row);
+  }
+
+  /** Newest first, after an id. */
+  list({ limit, after }: Page): ApiKey[] {
+    return this.#sql
+      .exec<Row>(
+        'SELECT * FROM api_keys WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2',
+        after,
+        limit,
+      )
+      .toArray()
+      .map(keyOf);
+  }
+}
+
+function keyOf(row: Row): ApiKey {
+  const { id, name, role, prefix } = row;
+  return {
+    id,
+    name,
+    role,
+    prefix,
+    createdAt: row.created_at,
+    lastUsedAt: row.last_used_at,
+    revokedAt: row.revoked_at,
+  };
+}

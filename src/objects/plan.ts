@@ -1,0 +1,125 @@
+/** From a seed to a plan: the definition is compiled once for each version in an isolate. */
+import { ACTION_RULES } from '../actions/index.ts';
+import type { ApprovalPolicy } from '../contract/approvals.ts';
+import { isJsonObject } from '../contract/json.ts';
+import type { Entry, Run } from '../contract/runs.ts';
+import type { Definition } from '../contract/workflows.ts';
+import { defaultRule, stricterRule } from '../engine/approval.ts';
+import { type CompiledDefinition, compileDefinition } from '../engine/definition.ts';
+import { bindingOf, cancelBeforeStart, isSettled, nextWake, type Plan } from '../engine/run.ts';
+import { type RunState, viewRun } from '../engine/state.ts';
+import type { By } from './change.ts';
+import type { AttemptJob, RunReport, Seed, TenantContext } from './messages.ts';
+
+const COMPILED_MAX = 1_000;
+const compiledVersions = new Map<string, CompiledDefinition>();
+
+/** The compiled form of a version that was checked when it was saved. */
+export function compiledVersion(
+  tenantId: string,
+  workflowId: string,
+  version: number,
+  definition: Definition,
+): CompiledDefinition {
+  const key = `${tenantId}/${workflowId}/${version}`;
+  const known = compiledVersions.get(key);
+  if (known !== undefined) return known;
+  const result = compileDefinition(definition, ACTION_RULES);
+  if (!result.ok) throw new Error(`version ${version} of ${workflowId} no longer compiles`);
+  const oldest = compiledVersions.keys().next().value;
+  if (compiledVersions.size >= COMPILED_MAX && oldest !== undefined)
+    compiledVersions.delete(oldest);
+  compiledVersions.set(key, result.compiled);
+  return result.compiled;
+}
+
+export function planOf(seed: Seed, policy: ApprovalPolicy): Plan {
+  const { runId, requestId, tenant, workflow, eventId, event, authors } = seed;
+  const definition = compiledVersion(tenant.id, workflow.id, workflow.version, seed.definition);
+  return { runId, requestId, tenant, workflow, eventId, event, definition, authors, policy };
+}
+
+/**
+ * Whether a run can be expected to finish at once: no waits, and no gate under the policy now. Such
+ * a run needs no object of its own until an attempt fails.
+ */
+export function canFinishAtOnce(definition: CompiledDefinition, policy: ApprovalPolicy): boolean {
+  return definition.steps.every(
+    (step) =>
+      step.kind === 'action' &&
+      !stricterRule(policy[step.action] ?? defaultRule(step.rule.risk), step.approval).required,
+  );
+}
+
+/** What a run's new entries bring home. */
+export function reportOf(seed: Seed, run: RunState, entries: readonly Entry[]): RunReport {
+  const { seq, steps: _steps, approvals: _approvals, ...item } = run;
+  const wake = nextWake(run);
+  return {
+    runId: seed.runId,
+    item,
+    seq,
+    wakeAt: wake === null ? null : new Date(wake).toISOString(),
+    entries,
+    settled: isSettled(run),
+    cause: {
+      path: seed.path,
+      authors: seed.authors,
+      correlationId: seed.event.correlationid,
+      requestId: seed.requestId,
+    },
+  };
+}
+
+/** The attempts that entries started, ready to be performed. */
+export function jobsOf(
+  plan: Plan,
+  run: RunState,
+  entries: readonly Entry[],
+  connections: TenantContext['connections'],
+): AttemptJob[] {
+  return entries.flatMap((entry) => {
+    if (entry.type !== 'attempt_started') return [];
+    const step = plan.definition.steps.find(({ id }) => id === entry.stepId);
+    const input = run.steps.find(({ id }) => id === entry.stepId)?.input;
+    if (step?.kind !== 'action' || !isJsonObject(input)) return [];
+    const approval = run.approvals.find(({ stepId }) => stepId === step.id);
+    return [
+      {
+        tenantId: plan.tenant.id,
+        runId: plan.runId,
+        workflowId: plan.workflow.id,
+        requestId: plan.requestId,
+        stepId: step.id,
+        attempt: entry.attempt,
+        action: step.action,
+        input,
+        idempotencyKey: entry.idempotencyKey,
+        timeoutMs: step.timeoutMs,
+        event: plan.event,
+        connections,
+        approved:
+          approval === undefined
+            ? null
+            : {
+                binding: bindingOf(plan, step, input, approval.rule, approval.expiresAt),
+                inputHash: approval.inputHash,
+              },
+      },
+    ];
+  });
+}
+
+/** What becomes of a run that is cancelled before anything of it has started. */
+export function cancelUnstarted(
+  seed: Seed,
+  policy: ApprovalPolicy,
+  { actor, requestId }: By,
+  comment: string | null,
+  now: number,
+): { report: RunReport; view: Run } {
+  const plan = planOf(seed, policy);
+  const input = { type: 'cancel', actor, comment, requestId } as const;
+  const { run, entries } = cancelBeforeStart(plan, now, input);
+  return { report: reportOf(seed, run, entries), view: viewRun(run, [...entries]) };
+}

@@ -1,0 +1,188 @@
+/**
+ * One run that has to wait: votes, expiry, cancel and attempts, one after the other. A thin shell
+ * over the engine: load, decide, commit, and only then let anything leave. Between the load and the
+ * commit there is no await, so no two decisions see the same state (I2, I3).
+ */
+import { DurableObject } from 'cloudflare:workers';
+import type { Actor } from '../contract/json.ts';
+import { type Refusal, refusal } from '../contract/problems.ts';
+import type { Entry, Run } from '../contract/runs.ts';
+import type { Vote } from '../engine/approval.ts';
+import {
+  type Decision,
+  decide,
+  isSettled,
+  nextWake,
+  type Outcome,
+  type RunInput,
+  start,
+} from '../engine/run.ts';
+import { type RunState, replay, viewRun } from '../engine/state.ts';
+import type { Env } from '../env.ts';
+import { logError } from '../log.ts';
+import { Alarm } from './due.ts';
+import { runObjectName, tenantObject } from './index.ts';
+import { Journal } from './journal.ts';
+import type { AttemptJob, Handover, RunReport, Seed, TenantContext } from './messages.ts';
+import { Outbox } from './outbox.ts';
+import { jobsOf, planOf, reportOf } from './plan.ts';
+
+/** A refusal shows the run as it is, so that the caller need not ask again. */
+export type RunAnswer = { ok: true; run: Run } | (Refusal & { run?: Run });
+
+/** The tenant's policy and connections may be this old when a gate opens or an attempt starts. */
+const CONTEXT_FRESH_MS = 1_000;
+const RETRY_DELIVERY_MS = 5_000;
+
+export class RunObject extends DurableObject<Env> {
+  readonly #alarm: Alarm;
+  readonly #journal: Journal;
+  readonly #outbox: Outbox;
+  #run: RunState | undefined;
+  #context: { readonly value: TenantContext; readonly at: number } | null = null;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#alarm = new Alarm(ctx.storage);
+    this.#journal = new Journal(ctx.storage.sql);
+    this.#outbox = new Outbox(ctx.storage.sql);
+    const seed = this.#journal.seed();
+    if (seed !== null) this.#run = replay(seed.runId, this.#journal.entries());
+  }
+
+  /** Takes a run over from its tenant, and starts or goes on with it. Taking it twice is fine. */
+  async adopt({ seed, entries }: Handover, context: TenantContext): Promise<void> {
+    this.#assertName(seed);
+    if (this.#run !== undefined) return;
+    this.#context = { value: context, at: Date.now() };
+    const decision =
+      entries.length === 0
+        ? start(planOf(seed, context.policy), Date.now())
+        : handedOver(seed, entries);
+    this.ctx.storage.transactionSync(() => {
+      this.#journal.begin(seed);
+      this.#journal.append(entries);
+    });
+    await this.#commit(seed, decision, false);
+  }
+
+  async vote(vote: Vote): Promise<RunAnswer> {
+    return await this.#take({ type: 'vote', vote }, true);
+  }
+
+  async cancel(actor: Actor, comment: string | null, requestId: string): Promise<RunAnswer> {
+    return await this.#take({ type: 'cancel', actor, comment, requestId }, true);
+  }
+
+  /** The outcome of an attempt that took long. One that is not in flight any more changes nothing. */
+  async attemptEnded(stepId: string, attempt: number, outcome: Outcome): Promise<void> {
+    await this.#take({ type: 'attempt_ended', stepId, attempt, outcome }, false);
+  }
+
+  /** For the sweep: whatever is overdue happens now. */
+  async poke(): Promise<void> {
+    await this.#take({ type: 'tick' }, false);
+  }
+
+  override async alarm(): Promise<void> {
+    this.#alarm.fired();
+    try {
+      await this.poke();
+    } catch (error) {
+      logError({ what: 'alarm_failed', ...runObjectName(this.ctx.id.name) }, error);
+      await this.#alarm.arm(Date.now() + RETRY_DELIVERY_MS);
+    }
+  }
+
+  /** The one way in for everything that happens to a run. */
+  async #take(input: RunInput, projected: boolean): Promise<RunAnswer> {
+    const seed = this.#journal.seed();
+    if (seed === null || this.#run === undefined)
+      return refusal('not_found', 'There is no such run.');
+    const { policy } = await this.#freshContext(seed);
+    const decision = decide(planOf(seed, policy), this.#run, input, Date.now(), Math.random());
+    await this.#commit(seed, decision, projected);
+    const run = viewRun(this.#run, this.#journal.entries());
+    if (decision.refused === undefined) return { ok: true, run };
+    const { code, detail } = decision.refused;
+    return { ...refusal(code, detail), run };
+  }
+
+  /** Commits, sends the entries home, arms the alarm, and has the attempts performed. */
+  async #commit(seed: Seed, { run, entries }: Decision, projected: boolean): Promise<void> {
+    this.ctx.storage.transactionSync(() => {
+      if (entries.length === 0) return;
+      this.#journal.append(entries);
+      this.#outbox.put('tenant', reportOf(seed, run, entries));
+    });
+    this.#run = run;
+    await this.#arm();
+    await this.#sendHome(seed, projected);
+    this.ctx.waitUntil(this.#perform(seed, entries));
+  }
+
+  async #arm(): Promise<void> {
+    const now = Date.now();
+    const delivery = this.#outbox.addresses().length > 0 ? now + RETRY_DELIVERY_MS : null;
+    const wake = this.#run === undefined ? null : nextWake(this.#run);
+    const times = [delivery, wake].flatMap((time) => (time === null ? [] : [time]));
+    await this.#alarm.arm(times.length === 0 ? null : Math.min(...times));
+  }
+
+  /** The tenant takes the entries into audit and read model, and answers what it knows now. */
+  async #sendHome(seed: Seed, projected: boolean): Promise<void> {
+    await this.#outbox.drain('tenant', async (bodies) => {
+      const reports: RunReport[] = bodies.map((body) => JSON.parse(body));
+      const value = await tenantObject(this.env, seed.tenant.id).report(reports, projected);
+      this.#context = { value, at: Date.now() };
+    });
+    if (this.#run !== undefined && isSettled(this.#run)) await this.#arm();
+  }
+
+  /** A gate asks for the policy of the moment in which it opens. */
+  async #freshContext(seed: Seed): Promise<TenantContext> {
+    const known = this.#context;
+    if (known !== null && Date.now() - known.at <= CONTEXT_FRESH_MS) return known.value;
+    try {
+      const value = await tenantObject(this.env, seed.tenant.id).context();
+      this.#context = { value, at: Date.now() };
+      return value;
+    } catch (error) {
+      if (known === null) throw error;
+      logError({ what: 'context_failed', tenantId: seed.tenant.id, runId: seed.runId }, error);
+      return known.value;
+    }
+  }
+
+  async #perform(seed: Seed, entries: readonly Entry[]): Promise<void> {
+    if (this.#run === undefined || !entries.some(({ type }) => type === 'attempt_started')) return;
+    const { policy, connections } = await this.#freshContext(seed);
+    const jobs = jobsOf(planOf(seed, policy), this.#run, entries, connections);
+    await Promise.all(jobs.map((job) => this.#performOne(job)));
+  }
+
+  /** An attempt that cannot even be handed over is lost when its deadline passes, and retried. */
+  async #performOne(job: AttemptJob): Promise<void> {
+    const { stepId, attempt, tenantId, runId } = job;
+    try {
+      const outcome = await this.ctx.exports.Executor.attempt(job);
+      if (outcome !== null) await this.attemptEnded(stepId, attempt, outcome);
+    } catch (error) {
+      logError({ what: 'attempt_failed', tenantId, runId, stepId, attempt }, error);
+    }
+  }
+
+  /** The object was addressed by this run's name, or the caller has made a mistake (I4). */
+  #assertName(seed: Seed): void {
+    const name = runObjectName(this.ctx.id.name);
+    if (name?.tenantId !== seed.tenant.id || name.runId !== seed.runId)
+      throw new Error('this object belongs to another run');
+  }
+}
+
+/** A run that an executor has begun goes on from its entries. */
+function handedOver(seed: Seed, entries: readonly Entry[]): Decision {
+  const run = replay(seed.runId, entries);
+  if (run === undefined) throw new Error('a run without a beginning');
+  return { run, entries: [] };
+}

@@ -1,0 +1,117 @@
+/** A tenant's settings: who it is, its approval policy, its connections (secrets sealed). */
+import type { ApprovalPolicy, ApprovalPolicyUpdate } from '../contract/approvals.ts';
+import type { JsonObject } from '../contract/json.ts';
+import { refusal } from '../contract/problems.ts';
+import type { Connection, ConnectionKind, Tenant } from '../contract/tenants.ts';
+import { defaultRule } from '../engine/approval.ts';
+import type { ActionRules } from '../engine/definition.ts';
+import type { SealedConnection } from '../ports/connections.ts';
+import { type Change, changed } from './change.ts';
+
+const SCHEMA = `CREATE TABLE IF NOT EXISTS settings (
+  name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`;
+
+export class Settings {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    sql.exec(SCHEMA);
+  }
+
+  tenant(): Tenant | null {
+    const value = this.#read('tenant');
+    return value === null ? null : JSON.parse(value);
+  }
+
+  setTenant(tenant: Tenant): void {
+    this.#write('tenant', JSON.stringify(tenant));
+  }
+
+  /** The rule of every action: the tenant's own where it has one, else what the risk asks for. */
+  policy(actions: ActionRules): ApprovalPolicy {
+    const own = this.#ownRules();
+    return Object.fromEntries(
+      Object.entries(actions).map(([name, { risk }]) => [
+        name,
+        { ...defaultRule(risk), ...own[name] },
+      ]),
+    );
+  }
+
+  /** `null` takes an action back to what its risk asks for. */
+  updatePolicy(
+    changes: ApprovalPolicyUpdate['actions'],
+    actions: ActionRules,
+  ): Change<ApprovalPolicy> {
+    const own = this.#ownRules();
+    for (const [name, change] of Object.entries(changes))
+      if (change === null) delete own[name];
+      else own[name] = { ...own[name], ...change };
+    this.#write('policy', JSON.stringify(own));
+    const target = { type: 'policy', id: 'approval' };
+    return changed(this.policy(actions), 'policy.updated', target, { actions: plain(changes) });
+  }
+
+  connections(): SealedConnection[] {
+    return this.#sql
+      .exec<{ value: string }>(
+        `SELECT value FROM settings WHERE name LIKE 'connection:%' ORDER BY name`,
+      )
+      .toArray()
+      .map((row) => JSON.parse(row.value));
+  }
+
+  connection(kind: ConnectionKind): SealedConnection | null {
+    const value = this.#read(`connection:${kind}`);
+    return value === null ? null : JSON.parse(value);
+  }
+
+  setConnection(
+    connection: SealedConnection,
+    action: 'connection.set' | 'connection.rotated',
+  ): Change<Connection> {
+    const { kind, settings, secrets } = connection;
+    this.#write(`connection:${kind}`, JSON.stringify(connection));
+    const data = { settings: { ...settings }, secrets: Object.keys(secrets) };
+    return changed(connectionView(connection), action, { type: 'connection', id: kind }, data);
+  }
+
+  removeConnection(kind: ConnectionKind): Change<null> {
+    if (this.connection(kind) === null)
+      return refusal('not_found', `There is no ${kind} connection.`);
+    this.#sql.exec('DELETE FROM settings WHERE name = ?', `connection:${kind}`);
+    return changed(null, 'connection.removed', { type: 'connection', id: kind }, {});
+  }
+
+  #ownRules(): Record<string, NonNullable<ApprovalPolicyUpdate['actions'][string]>> {
+    const value = this.#read('policy');
+    return value === null ? {} : JSON.parse(value);
+  }
+
+  #read(name: string): string | null {
+    const row = this.#sql
+      .exec<{ value: string }>('SELECT value FROM settings WHERE name = ?', name)
+      .toArray()[0];
+    return row?.value ?? null;
+  }
+
+  #write(name: string, value: string): void {
+    this.#sql.exec('INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)', name, value);
+  }
+}
+
+/** Without the fields that zod leaves undefined: canonical JSON has no such thing. */
+function plain(changes: ApprovalPolicyUpdate['actions']): JsonObject {
+  return JSON.parse(JSON.stringify(changes));
+}
+
+/** A connection as callers see it: which secrets are set, none of their text. */
+export function connectionView({
+  kind,
+  settings,
+  secrets,
+  updatedAt,
+}: SealedConnection): Connection {
+  return { kind, settings, secrets: Object.keys(secrets), updatedAt };
+}

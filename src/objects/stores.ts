@@ -1,0 +1,52 @@
+/** The tables of a tenant's object, each with its one owner. They come to be with the tenant. */
+import type { Tenant } from '../contract/tenants.ts';
+import { Admission } from './admission.ts';
+import { AuditLog } from './audit-log.ts';
+import { Dispatch } from './dispatch.ts';
+import { Idempotency } from './idempotency.ts';
+import { IgnoredTopics } from './ignored-topics.ts';
+import { ApiKeys } from './keys.ts';
+import { LiveRuns } from './live-runs.ts';
+import { Outbox } from './outbox.ts';
+import { Settings } from './settings.ts';
+import { Workflows } from './workflows.ts';
+
+export interface Stores {
+  readonly tenant: Tenant;
+  readonly settings: Settings;
+  readonly keys: ApiKeys;
+  readonly workflows: Workflows;
+  readonly idempotency: Idempotency;
+  readonly ignoredTopics: IgnoredTopics;
+  readonly admission: Admission;
+  readonly dispatch: Dispatch;
+  readonly liveRuns: LiveRuns;
+  readonly audit: AuditLog;
+  readonly outbox: Outbox;
+}
+
+/** Opens the tables, making those that are missing. */
+export function openStores(sql: SqlStorage, tenant: Tenant): Stores {
+  const workflows = new Workflows(sql);
+  return {
+    tenant,
+    settings: new Settings(sql),
+    keys: new ApiKeys(sql),
+    workflows,
+    idempotency: new Idempotency(sql),
+    ignoredTopics: new IgnoredTopics(sql),
+    admission: new Admission(sql, tenant, () => workflows.enabled()),
+    dispatch: new Dispatch(sql),
+    liveRuns: new LiveRuns(sql),
+    audit: new AuditLog(sql, tenant.id),
+    outbox: new Outbox(sql),
+  };
+}
+
+/** The stores of a tenant that was created; null for a name that is nobody's, which stores nothing. */
+export function existingStores(sql: SqlStorage): Stores | null {
+  const tables = sql.exec(`SELECT 1 FROM sqlite_master WHERE name = 'settings'`).toArray();
+  if (tables.length === 0) return null;
+  const tenant = new Settings(sql).tenant();
+  return tenant === null ? null : openStores(sql, tenant);
+}

@@ -1,0 +1,84 @@
+/**
+ * The outside world as actions see it. A port knows no workflow. Every call carries the step's
+ * idempotency key, the same for each attempt: an adapter that has done the work under that key
+ * answers as it did then, and does nothing.
+ */
+import type { Json, JsonObject, Money } from '../contract/json.ts';
+import type { Outcome } from '../engine/run.ts';
+
+export interface PortCall {
+  readonly tenantId: string;
+  readonly runId: string;
+  readonly idempotencyKey: string;
+  readonly timeoutMs: number;
+  /** Milliseconds since 1970 */
+  readonly now: number;
+}
+
+export interface CommercePort {
+  tagOrder(call: PortCall, orderId: string, tag: string): Promise<Outcome>;
+  /** Without an amount: all that is left to refund. */
+  refundOrder(
+    call: PortCall,
+    refund: { orderId: string; amount?: Money | undefined; reason?: string | undefined },
+  ): Promise<Outcome>;
+  cancelOrder(call: PortCall, orderId: string, reason: string | undefined): Promise<Outcome>;
+}
+
+export interface FlagsPort {
+  setFlag(call: PortCall, key: string, enabled: boolean): Promise<Outcome>;
+}
+
+export interface Email {
+  readonly to: readonly string[];
+  readonly subject: string;
+  readonly text?: string | undefined;
+  readonly html?: string | undefined;
+}
+export interface EmailPort {
+  send(call: PortCall, email: Email): Promise<Outcome>;
+}
+
+export interface WebhookCall {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Json;
+}
+export interface WebhookPort {
+  send(call: PortCall, webhook: WebhookCall): Promise<Outcome>;
+}
+
+export interface ExportRequest {
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly format: 'csv' | 'ndjson';
+}
+export interface ExportsPort {
+  exportOrders(call: PortCall, request: ExportRequest): Promise<Outcome>;
+}
+
+export interface Ports {
+  readonly commerce: CommercePort;
+  readonly flags: FlagsPort;
+  readonly email: EmailPort;
+  readonly webhook: WebhookPort;
+  readonly exports: ExportsPort;
+}
+
+export function succeeded(
+  output: JsonObject,
+  events: Extract<Outcome, { kind: 'succeeded' }>['events'] = [],
+): Outcome {
+  return { kind: 'succeeded', output, events };
+}
+
+/** A failure that another attempt cannot mend, unless `retryable`. */
+export function failed(
+  code: string,
+  message: string,
+  options: { retryable?: boolean; retryAfterMs?: number | null; output?: Json } = {},
+): Outcome {
+  const { retryable = false, retryAfterMs = null, output = null } = options;
+  return { kind: 'failed', error: { code, message }, output, retryable, retryAfterMs };
+}

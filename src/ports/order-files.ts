@@ -1,0 +1,67 @@
+/**
+ * Orders as text. CSV is RFC 4180: CRLF, a header row, every text quoted; a cell that a spreadsheet
+ * would run as a formula gets an apostrophe (https://owasp.org/www-community/attacks/CSV_Injection).
+ * NDJSON has one order a line, unchanged.
+ */
+import { stringify } from 'csv-stringify/sync';
+import type { OrderView } from './orders.ts';
+
+export type OrderFormat = 'csv' | 'ndjson';
+
+export const CONTENT_TYPES: Readonly<Record<OrderFormat, string>> = {
+  csv: 'text/csv; charset=utf-8; header=present',
+  ndjson: 'application/x-ndjson',
+};
+
+const COLUMNS: readonly string[] = [
+  'id',
+  'name',
+  'status',
+  'total_amount',
+  'refunded_amount',
+  'currency',
+  'customer_id',
+  'customer_email',
+  'customer_name',
+  'tags',
+  'created_at',
+  'updated_at',
+];
+
+/** Some programs trim a cell before they look for the sign that begins a formula. */
+const PADDED_FORMULA = /^\s+[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]|^\n/u;
+
+/** One page of a file; the first has the header row, even when there is no order. */
+export function orderLines(
+  format: OrderFormat,
+  orders: readonly OrderView[],
+  isFirst: boolean,
+): string {
+  if (format === 'ndjson') return orders.map((order) => `${JSON.stringify(order)}\n`).join('');
+  return stringify(orders.map(cells), {
+    columns: [...COLUMNS],
+    header: isFirst,
+    record_delimiter: 'windows',
+    quoted_string: true,
+    escape_formulas: true,
+    cast: { string: (text) => (PADDED_FORMULA.test(text) ? `'${text}` : text) },
+  });
+}
+
+/** In the order of COLUMNS. Amounts are in minor units. */
+function cells({ id, name, status, total, refunded, customer, tags, ...times }: OrderView) {
+  return [
+    id,
+    name,
+    status,
+    total?.amount,
+    refunded?.amount,
+    total?.currency,
+    customer.id,
+    customer.email,
+    customer.name,
+    tags.join(', '),
+    times.createdAt,
+    times.updatedAt,
+  ];
+}

@@ -1,0 +1,212 @@
+/**
+ * Sends one webhook, once, and says what became of it; when to try again is the caller's affair.
+ * Standard Webhooks 1.0.0: only 2xx is success, redirects are failures and never followed, 410 means
+ * stop, Retry-After is honoured. Every failure but 410 is worth another attempt, other 4xx included,
+ * as with Svix: a receiver that is misconfigured today is often mended before the schedule ends.
+ * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+ */
+import { checkDestination, type DestinationRules } from './destination.ts';
+import { signWebhook } from './webhook-signature.ts';
+
+export interface WebhookRequest {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Sent as it stands, in UTF-8. With GET nothing is sent, and the signature is over nothing. */
+  readonly body: string;
+  /** `webhook-id`: the same for every attempt, so that the receiver can drop repetitions. */
+  readonly id: string;
+  /** Signing secrets, the newest first. */
+  readonly secrets: readonly string[];
+  /** For the whole exchange, in milliseconds; above WEBHOOK_TIMEOUT_MAX_MS that holds instead. */
+  readonly timeoutMs: number;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+export type WebhookFailureCode =
+  | 'destination_refused'
+  | 'method_refused'
+  | 'headers_refused'
+  | 'timeout'
+  | 'connection_failed'
+  | 'redirect_refused'
+  | 'endpoint_gone'
+  | 'endpoint_failed';
+
+export interface WebhookFailure {
+  ok: false;
+  code: WebhookFailureCode;
+  /** A sentence for the tenant; holds no text of the answer and nothing of the URL. */
+  message: string;
+  retryable: boolean;
+  /** The receiver's own wish, in milliseconds from now, at most a day. */
+  retryAfterMs: number | null;
+  status: number | null;
+  body: string;
+}
+
+/** `body` is what came of the answer, its first 4 KiB at most. It is the receiver's text: untrusted. */
+export type WebhookResult = { ok: true; status: number; body: string } | WebhookFailure;
+
+export interface WebhookDeps {
+  readonly fetch: typeof fetch;
+  readonly rules: DestinationRules;
+}
+
+export const WEBHOOK_METHODS = ['POST', 'PUT', 'PATCH', 'DELETE', 'GET'] as const;
+/** Standard Webhooks asks for 15 to 30 seconds; nothing may hold an object longer. */
+export const WEBHOOK_TIMEOUT_MAX_MS = 30_000;
+
+const READ_BYTES_MAX = 65_536;
+const KEPT_BYTES = 4_096;
+const RETRY_AFTER_MAX_MS = 86_400_000;
+const USER_AGENT = 'Signalbox/1 (+webhooks)';
+
+/**
+ * One attempt. Network faults and refusals come back as values.
+ * @throws TypeError when the id or a secret cannot sign, which is a fault of ours and not the tenant's
+ */
+export async function sendWebhook(
+  request: WebhookRequest,
+  { fetch, rules }: WebhookDeps,
+): Promise<WebhookResult> {
+  const destination = checkDestination(request.url, rules);
+  if (!destination.ok) return refused('destination_refused', destination.reason);
+  const method = WEBHOOK_METHODS.find((known) => known === request.method.toUpperCase());
+  if (method === undefined)
+    return refused('method_refused', `The method has to be one of ${WEBHOOK_METHODS.join(', ')}.`);
+  const faults = headerFaults(request.headers);
+  if (faults.length > 0) return refused('headers_refused', faults.join(' '));
+
+  const body = method === 'GET' ? '' : request.body;
+  const headers = await headersOf(request, body);
+  const timeoutMs = Math.min(Math.max(request.timeoutMs, 1), WEBHOOK_TIMEOUT_MAX_MS);
+  const deadline = AbortSignal.timeout(timeoutMs);
+  try {
+    const response = await fetch(destination.url.href, {
+      method,
+      headers,
+      redirect: 'manual',
+      signal: deadline,
+      ...(method === 'GET' ? {} : { body }),
+    });
+    return classify(response, await readStart(response, deadline), request.now);
+  } catch {
+    return unanswered(deadline.aborted, timeoutMs);
+  }
+}
+
+async function headersOf(request: WebhookRequest, body: string): Promise<Headers> {
+  const seconds = Math.floor(request.now / 1_000);
+  const headers = new Headers(request.headers);
+  if (!headers.has('content-type')) headers.set('content-type', 'application/json');
+  headers.set('user-agent', USER_AGENT);
+  headers.set('webhook-id', request.id);
+  headers.set('webhook-timestamp', String(seconds));
+  headers.set('webhook-signature', await signWebhook(request.secrets, request.id, seconds, body));
+  return headers;
+}
+
+/** Ours to set, the connection's own (RFC 9110 7.6.1), or a claim about who is asking. */
+const FORBIDDEN_NAME =
+  /^(host|cookie|content-length|transfer-encoding|connection|keep-alive|te|trailer|upgrade|expect|forwarded|x-real-ip|(cf|webhook|proxy|x-forwarded)-.*)$/i;
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** ASCII alone: runtimes disagree on how to send the rest of Latin-1. */
+const FIELD_VALUE = /^[\t -~]*$/;
+
+/**
+ * What is wrong with a tenant's own headers, a sentence for each; empty when nothing is.
+ * A `user-agent` is no fault, but ours is sent in its place.
+ */
+export function headerFaults(headers: Readonly<Record<string, string>>): string[] {
+  return Object.entries(headers).flatMap(([name, value]) => {
+    const shown = JSON.stringify(name.slice(0, 64));
+    if (!TOKEN.test(name)) return [`${shown} is not a header name.`];
+    if (FORBIDDEN_NAME.test(name)) return [`The header ${shown} may not be set.`];
+    if (!FIELD_VALUE.test(value))
+      return [
+        `The value of header ${shown} has a line break or another character beyond ASCII text.`,
+      ];
+    return [];
+  });
+}
+
+/**
+ * The first bytes of an answer as text, then the rest is cancelled. A body that breaks off or drips
+ * past the deadline is cut there: by then the status has said what the receiver made of the webhook.
+ */
+async function readStart(response: Response, deadline: AbortSignal): Promise<string> {
+  if (response.body === null) return '';
+  const reader = response.body.getReader();
+  const stop = () => void reader.cancel().catch(() => undefined);
+  deadline.addEventListener('abort', stop, { once: true });
+  const kept = new Uint8Array(KEPT_BYTES);
+  let seen = 0;
+  try {
+    while (seen < READ_BYTES_MAX && !deadline.aborted) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      const chunk: Uint8Array = value;
+      if (seen < KEPT_BYTES) kept.set(chunk.subarray(0, KEPT_BYTES - seen), seen);
+      seen += chunk.byteLength;
+    }
+  } catch {
+    // Broken off or past the deadline; what came before still counts.
+  }
+  deadline.removeEventListener('abort', stop);
+  stop();
+  // As a stream, so that a character cut in half at the end is left out rather than garbled.
+  return new TextDecoder().decode(kept.subarray(0, seen), { stream: true });
+}
+
+function classify(response: Response, body: string, now: number): WebhookResult {
+  const { status } = response;
+  if (status >= 200 && status < 300) return { ok: true, status, body };
+  const gone = status === 410;
+  return {
+    ok: false,
+    ...explain(status),
+    retryable: !gone,
+    retryAfterMs: gone ? null : retryAfterMs(response.headers.get('retry-after'), now),
+    status,
+    body,
+  };
+}
+
+function explain(status: number): Pick<WebhookFailure, 'code' | 'message'> {
+  if (status === 410)
+    return { code: 'endpoint_gone', message: 'The endpoint answered 410: it wants no more.' };
+  if (status >= 300 && status < 400)
+    return {
+      code: 'redirect_refused',
+      message: `The endpoint answered ${status}, and redirects are not followed; use its final URL.`,
+    };
+  return { code: 'endpoint_failed', message: `The endpoint answered ${status}.` };
+}
+
+const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+
+/** RFC 9110 10.2.3: seconds or an IMF-fixdate, as milliseconds from now within a day; else null. */
+function retryAfterMs(value: string | null, now: number): number | null {
+  const text = value?.trim() ?? '';
+  const wish = /^\d+$/.test(text) ? Number(text) * 1_000 : dateMs(text) - now;
+  return Number.isNaN(wish) ? null : Math.min(Math.max(wish, 0), RETRY_AFTER_MAX_MS);
+}
+
+/** Date.parse takes far more than a date (a bare `-5`, say), hence the form is checked first. */
+function dateMs(text: string): number {
+  return HTTP_DATE.test(text) ? Date.parse(text) : Number.NaN;
+}
+
+function refused(code: WebhookFailureCode, message: string): WebhookFailure {
+  return { ok: false, code, message, retryable: false, retryAfterMs: null, status: null, body: '' };
+}
+
+/** The runtime's own error names hosts and addresses, so none of it is passed on. */
+function unanswered(timedOut: boolean, timeoutMs: number): WebhookFailure {
+  const what = timedOut
+    ? { code: 'timeout' as const, message: `The endpoint did not answer within ${timeoutMs} ms.` }
+    : { code: 'connection_failed' as const, message: 'The endpoint could not be reached.' };
+  return { ok: false, ...what, retryable: true, retryAfterMs: null, status: null, body: '' };
+}

@@ -1,0 +1,71 @@
+/** The table of all routes; and those that anyone may call. */
+import * as z from 'zod';
+import { docsPage } from '../http/docs-page.ts';
+import { openApiDocument } from '../http/openapi.ts';
+import { openRoute, type Route } from '../http/route.ts';
+import { auditRoutes } from './audit.ts';
+import { eventRoutes } from './events.ts';
+import { hookRoutes } from './hooks.ts';
+import { outputRoutes } from './outputs.ts';
+import { runRoutes } from './runs.ts';
+import { tenantRoutes } from './tenants.ts';
+import { workflowRoutes } from './workflows.ts';
+
+const aboutRoutes: readonly Route[] = [
+  openRoute({
+    method: 'GET',
+    path: '/api/health',
+    tag: 'About',
+    summary: 'Whether the Worker answers',
+    access: { tier: 'anyone' },
+    answer: {
+      status: 200,
+      description: 'It does',
+      schema: z.object({ status: z.literal('ok'), requestId: z.string() }),
+    },
+    handle: async () => ({ body: { status: 'ok' } }),
+  }),
+  openRoute({
+    method: 'GET',
+    path: '/api/openapi.json',
+    tag: 'About',
+    summary: 'This API as OpenAPI 3.1',
+    access: { tier: 'anyone' },
+    answer: { status: 200, description: 'The document', schema: z.object({}) },
+    async handle() {
+      const headers = {
+        'content-type': 'application/json',
+        'cache-control': 'public, max-age=300',
+      };
+      return new Response(JSON.stringify(document()), { headers });
+    },
+  }),
+  openRoute({
+    method: 'GET',
+    path: '/api/docs',
+    tag: 'About',
+    summary: 'This API as a page to read',
+    access: { tier: 'anyone' },
+    answer: { status: 200, description: 'The page', contentType: 'text/html' },
+    handle: async () => docsPage(document()),
+  }),
+];
+
+export const ROUTES: readonly Route[] = [
+  ...aboutRoutes,
+  ...eventRoutes,
+  ...hookRoutes,
+  ...workflowRoutes,
+  ...runRoutes,
+  ...auditRoutes,
+  ...tenantRoutes,
+  ...outputRoutes,
+];
+
+let documentOnce: ReturnType<typeof openApiDocument> | undefined;
+
+/** Made at the first request that asks for it, not at start-up. */
+function document(): ReturnType<typeof openApiDocument> {
+  documentOnce ??= openApiDocument(ROUTES);
+  return documentOnce;
+}

@@ -1,0 +1,158 @@
+/** What actions have made, as the embedded adapters keep it: orders, flags, exports, mail. */
+import * as z from 'zod';
+import { money, timestamp, utcTime } from '../contract/json.ts';
+import { refusal } from '../contract/problems.ts';
+import { listAnswer, pageOf } from '../http/cursor.ts';
+import { listOf, listQuery, type Route, tenantRoute } from '../http/route.ts';
+import { listMailbox } from '../ports/email.ts';
+import { exportFor, listExports } from '../ports/exports.ts';
+import { listFlags } from '../ports/flags.ts';
+import { getOrder, listOrders } from '../ports/orders.ts';
+
+const order = z
+  .object({
+    id: z.string(),
+    name: z.string().nullable(),
+    status: z.enum(['open', 'cancelled']),
+    total: money.nullable(),
+    refunded: money.nullable(),
+    customer: z.object({
+      id: z.string().nullable(),
+      email: z.string().nullable(),
+      name: z.string().nullable(),
+    }),
+    tags: z.array(z.string()),
+    createdAt: utcTime,
+    updatedAt: utcTime,
+  })
+  .meta({ id: 'Order' });
+
+const flag = z
+  .object({ key: z.string(), enabled: z.boolean(), updatedAt: utcTime })
+  .meta({ id: 'Flag' });
+
+const exported = z
+  .object({
+    id: z.string(),
+    kind: z.string(),
+    format: z.string(),
+    status: z.enum(['running', 'completed']),
+    rows: z.int(),
+    bytes: z.int(),
+    createdAt: utcTime,
+    finishedAt: utcTime.nullable(),
+  })
+  .meta({ id: 'Export' });
+
+const mail = z
+  .object({
+    id: z.string(),
+    to: z.array(z.string()),
+    subject: z.string(),
+    text: z.string().nullable(),
+    html: z.string().nullable(),
+    at: utcTime,
+  })
+  .meta({ id: 'Mail' });
+
+const idQuery = z.strictObject({ id: z.string().min(1).max(256) });
+
+export const outputRoutes: readonly Route[] = [
+  tenantRoute({
+    method: 'GET',
+    path: '/api/admin/orders',
+    tag: 'Outputs',
+    summary: 'Orders of the embedded shop, newest first',
+    role: 'viewer',
+    query: z.strictObject({ ...listQuery, from: timestamp.optional(), to: timestamp.optional() }),
+    answer: { status: 200, description: 'A page of orders', schema: listOf(order) },
+    async handle({ env, tenantId }, { query: { limit, cursor, ...filter } }) {
+      const page = pageOf('orders', { limit, cursor });
+      if ('ok' in page) return page;
+      return { body: listAnswer('orders', await listOrders(env.DB, tenantId, page, filter)) };
+    },
+  }),
+  tenantRoute({
+    method: 'GET',
+    path: '/api/admin/orders/get',
+    tag: 'Outputs',
+    summary: 'One order of the embedded shop',
+    role: 'viewer',
+    query: idQuery,
+    answer: {
+      status: 200,
+      description: 'The order',
+      schema: z.object({ order, requestId: z.string() }),
+    },
+    problems: [404],
+    async handle({ env, tenantId }, { query: { id } }) {
+      const found = await getOrder(env.DB, tenantId, id);
+      return found === null
+        ? refusal('not_found', 'There is no such order.')
+        : { body: { order: found } };
+    },
+  }),
+  tenantRoute({
+    method: 'GET',
+    path: '/api/admin/flags',
+    tag: 'Outputs',
+    summary: 'Flags that were ever set, by key',
+    role: 'viewer',
+    query: z.strictObject(listQuery),
+    answer: { status: 200, description: 'A page of flags', schema: listOf(flag) },
+    async handle({ env, tenantId }, { query }) {
+      const page = pageOf('flags', query);
+      if ('ok' in page) return page;
+      return { body: listAnswer('flags', await listFlags(env.DB, tenantId, page)) };
+    },
+  }),
+  tenantRoute({
+    method: 'GET',
+    path: '/api/admin/exports',
+    tag: 'Outputs',
+    summary: 'Exports, newest first',
+    role: 'viewer',
+    query: z.strictObject(listQuery),
+    answer: { status: 200, description: 'A page of exports', schema: listOf(exported) },
+    async handle({ env, tenantId }, { query }) {
+      const page = pageOf('exports', query);
+      if ('ok' in page) return page;
+      return { body: listAnswer('exports', await listExports(env.DB, tenantId, page)) };
+    },
+  }),
+  tenantRoute({
+    method: 'GET',
+    path: '/api/admin/exports/get',
+    tag: 'Outputs',
+    summary: "Download a finished export's file",
+    role: 'admin',
+    query: idQuery,
+    answer: { status: 200, description: 'The file: CSV or NDJSON', contentType: 'text/csv' },
+    problems: [404],
+    async handle({ env, tenantId }, { query: { id } }) {
+      const found = await exportFor(env.DB, env.EXPORTS, tenantId, id);
+      if (found === null) return refusal('not_found', 'There is no finished export of that id.');
+      const headers = new Headers({ 'content-length': String(found.file.size) });
+      found.file.writeHttpMetadata(headers);
+      headers.set('cache-control', 'no-store');
+      return new Response(found.file.body, { headers });
+    },
+  }),
+  tenantRoute({
+    method: 'GET',
+    path: '/api/admin/mailbox',
+    tag: 'Outputs',
+    summary: 'Mail that was sent, in development only',
+    role: 'viewer',
+    query: z.strictObject(listQuery),
+    answer: { status: 200, description: 'A page of mail', schema: listOf(mail) },
+    problems: [404],
+    async handle({ env, tenantId }, { query }) {
+      if (env.ENVIRONMENT !== 'development')
+        return refusal('not_found', 'The mailbox is there in development only.');
+      const page = pageOf('mailbox', query);
+      if ('ok' in page) return page;
+      return { body: listAnswer('mailbox', await listMailbox(env.DB, tenantId, page)) };
+    },
+  }),
+];

@@ -1,0 +1,170 @@
+/** The run log, and what people do to runs: approve, deny, cancel. */
+import * as z from 'zod';
+import { timestamp } from '../contract/json.ts';
+import { type Refusal, refusal } from '../contract/problems.ts';
+import {
+  approveBody,
+  cancelBody,
+  denyBody,
+  type Run,
+  runItem,
+  run as runSchema,
+  runStatus,
+} from '../contract/runs.ts';
+import { findRun, listRuns } from '../db/runs.ts';
+import { replay, viewRun } from '../engine/state.ts';
+import type { Env } from '../env.ts';
+import { listAnswer, pageOf } from '../http/cursor.ts';
+import {
+  type Answer,
+  listOf,
+  listQuery,
+  type Route,
+  type ServedCaller,
+  tenantRoute,
+} from '../http/route.ts';
+import { call, runObject, tenantObject } from '../objects/index.ts';
+import type { RunAnswer } from '../objects/run.ts';
+
+const TAG = 'Runs';
+const oneRun = z.object({ run: runSchema, requestId: z.string() });
+const noSuchRun = () => refusal('not_found', 'There is no such run.');
+
+export const runRoutes: readonly Route[] = [
+  tenantRoute({
+    method: 'GET',
+    path: '/api/admin/workflow-runs',
+    tag: TAG,
+    summary: 'List runs, newest first',
+    role: 'viewer',
+    query: z.strictObject({
+      ...listQuery,
+      status: runStatus.optional(),
+      workflowId: z.string().min(1).max(100).optional(),
+      eventType: z.string().min(1).max(120).optional(),
+      correlationId: z.string().min(1).max(256).optional(),
+      from: timestamp.optional(),
+      to: timestamp.optional(),
+    }),
+    answer: { status: 200, description: 'A page of runs', schema: listOf(runItem) },
+    async handle({ env, tenantId }, { query: { limit, cursor, ...filter } }) {
+      const page = pageOf('runs', { limit, cursor });
+      if ('ok' in page) return page;
+      return { body: listAnswer('runs', await listRuns(env.DB, tenantId, filter, page)) };
+    },
+  }),
+  tenantRoute({
+    method: 'GET',
+    path: '/api/admin/workflow-runs/get',
+    tag: TAG,
+    summary: 'One run: steps, approvals, timeline',
+    role: 'viewer',
+    query: z.strictObject({ id: z.string().min(1).max(100) }),
+    answer: { status: 200, description: 'The run', schema: oneRun },
+    problems: [404],
+    async handle({ env, tenantId }, { query: { id } }) {
+      const run = await readRun(env, tenantId, id);
+      return run === null ? noSuchRun() : { body: { run } };
+    },
+  }),
+  tenantRoute({
+    method: 'POST',
+    path: '/api/admin/workflow-runs/approve',
+    tag: TAG,
+    summary: 'Approve what a run waits for',
+    role: 'approver',
+    body: approveBody,
+    answer: { status: 200, description: 'The run', schema: oneRun },
+    problems: [403, 404, 409],
+    handle: async (served, { body }) => await vote(served, 'approved', body),
+  }),
+  tenantRoute({
+    method: 'POST',
+    path: '/api/admin/workflow-runs/deny',
+    tag: TAG,
+    summary: 'Deny what a run waits for; a comment is required',
+    role: 'approver',
+    body: denyBody,
+    answer: { status: 200, description: 'The run', schema: oneRun },
+    problems: [403, 404, 409],
+    handle: async (served, { body }) => await vote(served, 'denied', body),
+  }),
+  tenantRoute({
+    method: 'POST',
+    path: '/api/admin/workflow-runs/cancel',
+    tag: TAG,
+    summary: 'Cancel a run that has not ended',
+    role: 'admin',
+    body: cancelBody,
+    answer: { status: 200, description: 'The run', schema: oneRun },
+    problems: [404, 409],
+    async handle({ env, tenantId, by }, { body: { runId, comment = null } }) {
+      const tenant = tenantObject(env, tenantId);
+      const queued = await tenant.cancelQueued(runId, by, comment);
+      if (queued !== null) return { body: { run: queued } };
+      return await onRun(env, tenantId, runId, 'run_finished', () =>
+        runObject(env, tenantId, runId).cancel(by.actor, comment, by.requestId),
+      );
+    },
+  }),
+];
+
+async function vote(
+  { env, tenantId, by, role }: ServedCaller,
+  decision: 'approved' | 'denied',
+  body: z.infer<typeof approveBody>,
+): Promise<Answer> {
+  const { runId, approvalId, inputHash, comment = null } = body;
+  const { actor, requestId } = by;
+  return await onRun(env, tenantId, runId, 'approval_decided', () =>
+    runObject(env, tenantId, runId).vote({
+      decision,
+      approvalId,
+      inputHash,
+      actor,
+      role,
+      comment,
+      requestId,
+    }),
+  );
+}
+
+/** The run as its entries tell it. */
+async function readRun(env: Env, tenantId: string, id: string): Promise<Run | null> {
+  const found = await findRun(env.DB, tenantId, id);
+  if (found === null) return null;
+  const state = replay(id, found.entries);
+  return state === undefined
+    ? { ...found.item, steps: [], approvals: [], timeline: [] }
+    : viewRun(state, found.entries);
+}
+
+/**
+ * Asks the run's object. One that does not know the run may not have been given it yet; a run that
+ * never needed an object, or has left it, is told from the log.
+ */
+async function onRun(
+  env: Env,
+  tenantId: string,
+  runId: string,
+  ended: 'run_finished' | 'approval_decided',
+  ask: () => Promise<RunAnswer>,
+): Promise<Answer> {
+  let answer = await call(ask);
+  if (!answer.ok && answer.code === 'not_found' && answer.run === undefined) {
+    await tenantObject(env, tenantId).deliverRun(runId);
+    answer = await call(ask);
+  }
+  if (answer.ok) return { body: { run: answer.run } };
+  if (answer.code !== 'not_found' || answer.run !== undefined) return answer;
+  const run = await readRun(env, tenantId, runId);
+  return run === null ? noSuchRun() : alreadyEnded(run, ended);
+}
+
+function alreadyEnded(
+  run: Run,
+  ended: 'run_finished' | 'approval_decided',
+): Refusal & { run: Run } {
+  const code = run.approvals.length > 0 ? ended : 'run_finished';
+  return { ...refusal(code, `The run is ${run.status}.`), run };
+}

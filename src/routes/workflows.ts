@@ -1,0 +1,183 @@
+/** Workflows: written by admins, read by viewers; and the catalog that any editor is made from. */
+import * as z from 'zod';
+import { ACTION_RULES, ACTIONS } from '../actions/index.ts';
+import { EVENT_DATA } from '../contract/events.ts';
+import { jsonObject } from '../contract/json.ts';
+import { paged } from '../contract/pages.ts';
+import { type Refusal, refusal } from '../contract/problems.ts';
+import {
+  type Definition,
+  workflow,
+  workflowCreate,
+  workflowItem,
+  workflowUpdate,
+} from '../contract/workflows.ts';
+import { compileDefinition, isWait } from '../engine/definition.ts';
+import type { Env } from '../env.ts';
+import { listAnswer, pageOf } from '../http/cursor.ts';
+import { type Answer, listOf, listQuery, type Route, tenantRoute } from '../http/route.ts';
+import { tenantObject } from '../objects/index.ts';
+import { checkDestination } from '../ports/destination.ts';
+import { destinationRules } from '../ports/webhook-port.ts';
+
+const TAG = 'Workflows';
+const oneWorkflow = z.object({ workflow, requestId: z.string() });
+const idBody = z.strictObject({ id: z.string().min(1).max(100) });
+const catalog = z.object({
+  events: z.array(z.object({ type: z.string(), schema: jsonObject })),
+  actions: z.array(
+    z.object({ name: z.string(), summary: z.string(), risk: z.string(), schema: jsonObject }),
+  ),
+});
+
+export const workflowRoutes: readonly Route[] = [
+  tenantRoute({
+    method: 'GET',
+    path: '/api/admin/workflows',
+    tag: TAG,
+    summary: 'List workflows, newest first, without definitions',
+    role: 'viewer',
+    query: z.strictObject({
+      ...listQuery,
+      enabled: z
+        .enum(['true', 'false'])
+        .transform((text) => text === 'true')
+        .optional(),
+      event: z.string().min(1).max(120).optional(),
+    }),
+    answer: { status: 200, description: 'A page of workflows', schema: listOf(workflowItem) },
+    async handle({ env, tenantId }, { query: { limit, cursor, ...filter } }) {
+      const page = pageOf('workflows', { limit, cursor });
+      if ('ok' in page) return page;
+      const tenant = tenantObject(env, tenantId);
+      const rows = await tenant.listWorkflows(filter, { ...page, limit: limit + 1 });
+      const answer = paged(
+        rows,
+        limit,
+        ({ id }) => id,
+        (item) => item,
+      );
+      return { body: listAnswer('workflows', answer) };
+    },
+  }),
+  tenantRoute({
+    method: 'GET',
+    path: '/api/admin/workflows/get',
+    tag: TAG,
+    summary: 'One workflow, in its current or an older version',
+    role: 'viewer',
+    query: z.strictObject({
+      id: z.string().min(1).max(100),
+      version: z.coerce.number().int().min(1).optional(),
+    }),
+    answer: { status: 200, description: 'The workflow', schema: oneWorkflow },
+    problems: [404],
+    async handle({ env, tenantId }, { query: { id, version } }) {
+      const found = await tenantObject(env, tenantId).getWorkflow(id, version);
+      return found === null
+        ? refusal('not_found', 'There is no such workflow, or no such version of it.')
+        : { body: { workflow: found } };
+    },
+  }),
+  tenantRoute({
+    method: 'POST',
+    path: '/api/admin/workflows/create',
+    tag: TAG,
+    summary: 'Create a workflow; disabled unless asked',
+    role: 'admin',
+    body: workflowCreate,
+    answer: { status: 201, description: 'The workflow', schema: oneWorkflow },
+    async handle({ env, tenantId, by }, { body: { enabled, ...definition } }) {
+      const faulty = check(env, definition);
+      if (faulty !== null) return faulty;
+      const tenant = tenantObject(env, tenantId);
+      return answered(201, await tenant.createWorkflow(definition, enabled, by));
+    },
+  }),
+  tenantRoute({
+    method: 'POST',
+    path: '/api/admin/workflows/update',
+    tag: TAG,
+    summary: 'Write a new version; `version` is the one that was read',
+    role: 'admin',
+    body: workflowUpdate,
+    answer: { status: 200, description: 'The workflow', schema: oneWorkflow },
+    problems: [404, 409],
+    async handle({ env, tenantId, by }, { body: { id, version, ...definition } }) {
+      const faulty = check(env, definition);
+      if (faulty !== null) return faulty;
+      const tenant = tenantObject(env, tenantId);
+      return answered(200, await tenant.updateWorkflow(id, version, definition, by));
+    },
+  }),
+  switchRoute('enable', 'Start new runs from now on', true),
+  switchRoute('disable', 'Start no new runs; those under way go on', false),
+  tenantRoute({
+    method: 'GET',
+    path: '/api/admin/catalog',
+    tag: TAG,
+    summary: 'Event types and actions, with JSON Schemas for forms',
+    role: 'viewer',
+    answer: { status: 200, description: 'The catalog', schema: catalog },
+    async handle() {
+      return { body: CATALOG() };
+    },
+  }),
+];
+
+function switchRoute(verb: 'enable' | 'disable', summary: string, enabled: boolean): Route {
+  return tenantRoute({
+    method: 'POST',
+    path: `/api/admin/workflows/${verb}`,
+    tag: TAG,
+    summary,
+    role: 'admin',
+    body: idBody,
+    answer: { status: 200, description: 'The workflow', schema: oneWorkflow },
+    problems: [404],
+    async handle({ env, tenantId, by }, { body: { id } }) {
+      return answered(200, await tenantObject(env, tenantId).setWorkflowEnabled(id, enabled, by));
+    },
+  });
+}
+
+/** Every fault of a definition at once; the addresses in it too, as far as they stand there. */
+function check(env: Env, definition: Definition): Refusal | null {
+  const compiled = compileDefinition(definition, ACTION_RULES);
+  const faults = [...(compiled.ok ? [] : compiled.faults), ...destinationFaults(env, definition)];
+  return faults.length === 0
+    ? null
+    : refusal('validation_failed', 'The workflow was not saved. See errors.', faults);
+}
+
+/** An address that is written out is checked at save time, and every one again when it is used. */
+function destinationFaults(env: Env, { steps }: Definition) {
+  return steps.flatMap((step, index) => {
+    const url = isWait(step) ? undefined : step.with?.url;
+    if (isWait(step) || step.action !== 'notify.webhook' || typeof url !== 'string') return [];
+    if (url.includes('{{')) return [];
+    const checked = checkDestination(url, destinationRules(env));
+    return checked.ok ? [] : [{ path: `steps.${index}.with.url`, message: checked.reason }];
+  });
+}
+
+function answered(status: number, result: Refusal | { ok: true; workflow: object }): Answer {
+  return result.ok ? { status, body: { workflow: result.workflow } } : result;
+}
+
+let catalogOnce: object | undefined;
+function CATALOG(): object {
+  catalogOnce ??= {
+    events: Object.entries(EVENT_DATA).map(([type, schema]) => ({
+      type,
+      schema: z.toJSONSchema(schema, { io: 'input', reused: 'inline' }),
+    })),
+    actions: Object.values(ACTIONS).map(({ name, summary, rule, input }) => ({
+      name,
+      summary,
+      risk: rule.risk,
+      schema: z.toJSONSchema(input, { io: 'input', reused: 'inline' }),
+    })),
+  };
+  return catalogOnce;
+}
