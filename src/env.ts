@@ -13,6 +13,9 @@ export interface Env {
   readonly ALLOWED_ORIGINS: string;
   /** Comma-separated hosts that are ours: no webhook may be sent there. */
   readonly OWN_HOSTS: string;
+  /** Cloudflare Access: `https://<team>.cloudflareaccess.com`, and the application's audience tag. */
+  readonly ACCESS_TEAM?: string;
+  readonly ACCESS_AUDIENCE?: string;
   /** The operator's secret for /api/platform. */
   readonly PLATFORM_TOKEN: string;
   /** Makes the check inside API keys, so that a made-up key wakes nothing. */

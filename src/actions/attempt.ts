@@ -2,7 +2,7 @@
 import type { CloudEvent } from '../contract/events.ts';
 import type { JsonObject } from '../contract/json.ts';
 import { type Binding, inputHash } from '../engine/approval.ts';
-import type { Outcome } from '../engine/run.ts';
+import type { Outcome } from '../engine/plan.ts';
 import { logError } from '../log.ts';
 import { failed, type PortCall, type Ports } from '../ports/index.ts';
 import { ACTIONS } from './index.ts';

@@ -5,8 +5,8 @@ import { isJsonObject, type Json } from '../contract/json.ts';
 import { faultsOf } from '../contract/problems.ts';
 import type { Risk } from '../engine/approval.ts';
 import type { ActionRule } from '../engine/definition.ts';
+import type { Outcome } from '../engine/plan.ts';
 import type { RetryPlan } from '../engine/retry.ts';
-import type { Outcome } from '../engine/run.ts';
 import type { PortCall, Ports } from '../ports/index.ts';
 
 export interface ActionContext {

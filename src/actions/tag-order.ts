@@ -8,7 +8,7 @@ export const tagOrder = defineAction({
   risk: 'safe',
   input: z.strictObject({
     orderId: z.string().min(1).max(256),
-    tag: z.string().trim().min(1).max(255),
+    tag: z.string().min(1).max(255),
   }),
   run: ({ orderId, tag }, { ports, call }) => ports.commerce.tagOrder(call, orderId, tag),
 });

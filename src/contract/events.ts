@@ -5,6 +5,7 @@
  */
 import * as z from 'zod';
 import { type Json, type JsonObject, json, jsonObject, money, timestamp, utcTime } from './json.ts';
+import { faultsOf } from './problems.ts';
 
 const vendorId = z.string().min(1).max(256);
 
@@ -132,8 +133,8 @@ export const incomingEvent = envelope
       const schema = isPlatformType(type) ? EVENT_DATA[type] : jsonObject;
       const checked = schema.safeParse(data);
       if (!checked.success)
-        for (const issue of checked.error.issues)
-          ctx.addIssue({ code: 'custom', message: issue.message, path: ['data', ...issue.path] });
+        for (const { path, message } of faultsOf(checked.error, 'data'))
+          ctx.addIssue({ code: 'custom', message, path: path.split('.') });
       return { id, source, type, time, subject, correlationId: correlationid, extensions, data };
     },
   );

@@ -7,6 +7,7 @@ import * as z from 'zod';
 export const PROBLEMS = {
   validation_failed: [400, 'The request is not valid'],
   malformed_json: [400, 'The body is not JSON'],
+  tenant_needed: [400, 'Name a tenant'],
   invalid_cursor: [400, 'The cursor is not one of ours'],
   unauthenticated: [401, 'No valid credential'],
   invalid_signature: [401, 'The signature does not verify'],

@@ -16,6 +16,7 @@ export const apiKey = z
     id: z.string(),
     name: z.string(),
     role,
+    memberId: z.string().nullable().describe('Whose key it is: that person decides by it'),
     prefix: z.string().describe('The beginning of the secret, to tell keys apart'),
     createdAt: utcTime,
     lastUsedAt: utcTime.nullable().describe('To the hour'),
@@ -31,7 +32,16 @@ export const newApiKey = z
 export type NewApiKey = z.infer<typeof newApiKey>;
 
 export const apiKeyCreate = z
-  .strictObject({ name: z.string().trim().min(1).max(120), role })
+  .strictObject({
+    name: z.string().trim().min(1).max(120),
+    role,
+    memberId: z
+      .string()
+      .min(1)
+      .max(100)
+      .optional()
+      .describe('Two keys of one member are one person'),
+  })
   .meta({ id: 'ApiKeyCreate' });
 
 const secretText = z.string().min(8).max(512).regex(/^\S+$/, 'no spaces');

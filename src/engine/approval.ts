@@ -3,7 +3,7 @@
  * Everything is decided here, at the state change, so that no route can forget a rule.
  */
 import type { ApprovalRule } from '../contract/approvals.ts';
-import { type Actor, durationMs, type Json, type Role } from '../contract/json.ts';
+import { type Actor, durationMs, type Json, ROLES, type Role } from '../contract/json.ts';
 import type { ProblemCode } from '../contract/problems.ts';
 import type { StepApproval } from '../contract/workflows.ts';
 import { hashJson } from './chain.ts';
@@ -115,10 +115,10 @@ export function checkVote(approval: ApprovalState, vote: Vote): RefusedVote | nu
       refused: 'approval_mismatch',
       detail: 'The inputs are not the ones that were shown. Read the run again.',
     };
-  if (!approval.rule.roles.some((allowed) => allowed === vote.role))
+  if (!approval.rule.roles.some((least) => isAtLeast(vote.role, least)))
     return {
       refused: 'forbidden',
-      detail: `Deciding takes one of the roles: ${approval.rule.roles.join(', ')}.`,
+      detail: `Deciding takes the role ${approval.rule.roles.join(' or ')}.`,
     };
   if (approval.excluded.includes(vote.actor.id))
     return {
@@ -128,6 +128,11 @@ export function checkVote(approval: ApprovalState, vote: Vote): RefusedVote | nu
   if (approval.decisions.some((decision) => decision.actor.id === vote.actor.id))
     return { refused: 'self_approval', detail: 'You have decided already; another person has to.' };
   return null;
+}
+
+/** Roles are ordered: who may do more may do this too. `ingest` decides nothing. */
+function isAtLeast(role: Role, least: Role): boolean {
+  return role !== 'ingest' && ROLES.indexOf(role) >= ROLES.indexOf(least);
 }
 
 /** Whether one more approval opens the gate. People are counted, not calls. */

@@ -71,6 +71,7 @@ export function compileDefinition(
     const compiled = compileStep(step, needs, known, actions, `steps.${index}`, faults);
     return compiled === null ? [] : [compiled];
   });
+  faults.push(...orderFaults(steps));
   return faults.length > 0 ? { ok: false, faults } : { ok: true, compiled: { trigger, steps } };
 }
 
@@ -175,6 +176,26 @@ function compileCondition(
   if (compiled.ok) return compiled.expression;
   faults.push({ path, message: compiled.fault.message });
   return null;
+}
+
+/** What a step reads of others must be there when it starts, whichever branch is the faster. */
+function orderFaults(steps: readonly CompiledStep[]): Fault[] {
+  const byId = new Map(steps.map((step) => [step.id, step]));
+  const before = (id: string, seen = new Set<string>()): Set<string> => {
+    for (const need of byId.get(id)?.needs ?? []) if (!seen.has(need)) before(need, seen.add(need));
+    return seen;
+  };
+  return steps.flatMap((step, index) => {
+    const reads = (part: string, names: readonly string[]) =>
+      names
+        .filter((name) => byId.has(name) && !before(step.id).has(name))
+        .map((name) => ({
+          path: `steps.${index}.${part}`,
+          message: `steps.${name} is not done by then: add '${name}' to this step's needs`,
+        }));
+    const input = step.kind === 'action' ? reads('with', step.input.steps) : [];
+    return [...reads('if', step.condition?.steps ?? []), ...input];
+  });
 }
 
 /** Duplicate ids, needs that do not exist, and cycles. */

@@ -16,13 +16,13 @@ const KEY = /^sbx_([a-z0-9-]{2,40})_([0-9a-f]{40})([0-9a-f]{24})$/;
 export async function mintKey(
   keySecret: string,
   tenantId: string,
-  name: string,
-  role: Role,
+  { name, role, memberId = null }: { name: string; role: Role; memberId?: string | null },
 ): Promise<{ key: MintedKey; secret: string }> {
   const random = toHex(crypto.getRandomValues(new Uint8Array(RANDOM_BYTES)));
   const secret = `sbx_${tenantId}_${random}${toHex(await checkOf(keySecret, tenantId, random))}`;
   const prefix = secret.slice(0, `sbx_${tenantId}_`.length + 6);
-  return { key: { id: newId('key'), name, role, prefix, digest: await digestOf(secret) }, secret };
+  const digest = await digestOf(secret);
+  return { key: { id: newId('key'), name, role, memberId, prefix, digest }, secret };
 }
 
 /** The tenant and digest of a key that this Worker has made; null for any other text. */

@@ -1,8 +1,10 @@
 /** From a credential to a caller. A handler of a protected route cannot run without one. */
-import { type Actor, ROLES, type Role } from '../contract/json.ts';
+import { type Actor, ROLES, type Role, tenantId } from '../contract/json.ts';
 import { type Refusal, refusal } from '../contract/problems.ts';
+import { tenantsOfEmail } from '../db/members.ts';
 import type { Env } from '../env.ts';
 import { call, tenantObject } from '../objects/index.ts';
+import { accessEmail, hasAccessToken } from './access.ts';
 import { equalSecrets, recogniseKey } from './api-key.ts';
 
 /** Who calls. The tenant comes from the credential alone. */
@@ -15,18 +17,35 @@ export interface Caller {
 const BEARER = /^Bearer +([\x21-\x7e]{1,512})$/i;
 const PLATFORM_TOKEN_LENGTH_MIN = 16;
 
-/** The caller of an API key. */
-export async function authenticateKey(request: Request, env: Env): Promise<Caller | Refusal> {
+/** The caller of an API key, or the member whom Cloudflare Access has signed in. */
+export async function authenticateCaller(request: Request, env: Env): Promise<Caller | Refusal> {
   const token = bearerToken(request);
-  if (token === null)
-    return refusal('unauthenticated', 'Send an API key: Authorization: Bearer sbx_…');
+  if (token !== null) return await authenticateKey(token, env);
+  if (hasAccessToken(request)) return await authenticateMember(request, env);
+  return refusal('unauthenticated', 'Send an API key: Authorization: Bearer sbx_…');
+}
+
+async function authenticateKey(token: string, env: Env): Promise<Caller | Refusal> {
   const wrong = refusal('unauthenticated', 'The API key is wrong or revoked.');
   const key = await recogniseKey(env.KEY_SECRET, token);
   if (key === null) return wrong;
   const known = await call(() => tenantObject(env, key.tenantId).authenticate(key.digest));
-  if (known === null) return wrong;
-  const { id, name, role } = known;
-  return { tenantId: key.tenantId, actor: { type: 'api_key', id, name }, role };
+  return known === null ? wrong : { tenantId: key.tenantId, ...known };
+}
+
+/** A person may belong to several tenants, and then names one; the membership still decides. */
+async function authenticateMember(request: Request, env: Env): Promise<Caller | Refusal> {
+  const email = await accessEmail(request, env);
+  if (email === null) return refusal('unauthenticated', 'The Access token does not hold.');
+  const stranger = refusal('unauthenticated', 'You are not a member of this tenant.');
+  const named = request.headers.get('x-tenant-id');
+  const tenantIds = named === null ? await tenantsOfEmail(env.DB, email) : [named];
+  const [only] = tenantIds;
+  if (tenantIds.length > 1)
+    return refusal('tenant_needed', 'You belong to several tenants: name one with X-Tenant-Id.');
+  if (only === undefined || !tenantId.safeParse(only).success) return stranger;
+  const known = await call(() => tenantObject(env, only).authenticateMember(email));
+  return known === null ? stranger : { tenantId: only, ...known };
 }
 
 export async function authenticatePlatform(request: Request, env: Env): Promise<Actor | Refusal> {

@@ -9,7 +9,12 @@ import type { Env } from '../env.ts';
 import { log, logError } from '../log.ts';
 import { SYSTEM } from '../objects/audit-facts.ts';
 import { tenantObject } from '../objects/index.ts';
-import { authenticateKey, authenticatePlatform, type Caller, roleAllows } from './authenticate.ts';
+import {
+  authenticateCaller,
+  authenticatePlatform,
+  type Caller,
+  roleAllows,
+} from './authenticate.ts';
 import { parseJson, readBytes } from './body.ts';
 import { corsHeaders, preflight } from './cors.ts';
 import { onceForKey } from './idempotent.ts';
@@ -105,7 +110,7 @@ async function admit(
     const platform = await authenticatePlatform(request, env);
     return 'ok' in platform ? platform : { platform };
   }
-  const caller = await authenticateKey(request, env);
+  const caller = await authenticateCaller(request, env);
   if ('ok' in caller) return caller;
   if (roleAllows(caller.role, access.role)) return { caller };
   const detail = `This takes the role ${access.role}; the key has ${caller.role}.`;

@@ -2,13 +2,14 @@
  * What leaves a tenant once it is committed: parcels to D1 and to run objects by the outbox, queued
  * runs to the executor. Each way goes on its own; the alarm stands by should this instance die.
  */
-import { applyParcels, type Parcel } from '../db/index.ts';
+
 import type { Env } from '../env.ts';
 import { logError } from '../log.ts';
 import { Alarm } from './due.ts';
 import type { Driven } from './executor.ts';
 import { runObject } from './index.ts';
 import type { Handover, Seed, TenantContext } from './messages.ts';
+import { applyParcels, type Parcel } from './projection.ts';
 import type { Stores } from './stores.ts';
 
 const SAFETY_MS = 10_000;

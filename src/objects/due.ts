@@ -7,6 +7,9 @@
  * and arm last. Setting costs a row, so an alarm that comes early enough is left alone.
  */
 
+/** An alarm that is this late will not come any more, whatever this instance remembers. */
+const LOST_AFTER_MS = 5_000;
+
 export class Alarm {
   readonly #storage: DurableObjectStorage;
   /** The time that this instance has set; undefined while a former instance's alarm may stand. */
@@ -29,8 +32,10 @@ export class Alarm {
       await this.#storage.deleteAlarm();
       return;
     }
-    if (typeof this.#armedAt === 'number' && this.#armedAt <= at) return;
-    const time = Math.max(at, Date.now() + 1);
+    const now = Date.now();
+    const standing = typeof this.#armedAt === 'number' && this.#armedAt > now - LOST_AFTER_MS;
+    if (standing && this.#armedAt <= at) return;
+    const time = Math.max(at, now + 1);
     this.#armedAt = time;
     await this.#storage.setAlarm(time);
   }

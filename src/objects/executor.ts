@@ -5,7 +5,8 @@
  */
 import { WorkerEntrypoint } from 'cloudflare:workers';
 import { performAttempt } from '../actions/attempt.ts';
-import { decide, isSettled, type Outcome, start } from '../engine/run.ts';
+import type { Outcome } from '../engine/plan.ts';
+import { decide, isSettled, start } from '../engine/run.ts';
 import type { Env } from '../env.ts';
 import { logError } from '../log.ts';
 import { openPorts } from '../ports/open.ts';

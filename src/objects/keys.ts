@@ -6,13 +6,14 @@ import type { ApiKey } from '../contract/tenants.ts';
 import { type Change, changed, unchanged } from './change.ts';
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS api_keys (
-  digest TEXT PRIMARY KEY, id TEXT NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL,
+  digest TEXT PRIMARY KEY, id TEXT NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL, member_id TEXT,
   prefix TEXT NOT NULL, created_at TEXT NOT NULL, last_used_at TEXT, revoked_at TEXT) WITHOUT ROWID`;
 type Row = {
   digest: string;
   id: string;
   name: string;
   role: Role;
+  member_id: string | null;
   prefix: string;
   created_at: string;
   last_used_at: string | null;
@@ -24,6 +25,7 @@ export interface MintedKey {
   readonly id: string;
   readonly name: string;
   readonly role: Role;
+  readonly memberId: string | null;
   readonly prefix: string;
   readonly digest: string;
 }
@@ -43,8 +45,9 @@ export class ApiKeys {
   create(key: MintedKey, at: string): Change<ApiKey> {
     if (this.#count('') >= KEYS_MAX)
       return refusal('limit_reached', `A tenant has at most ${KEYS_MAX} keys.`);
-    const { id, name, role } = key;
-    return changed(this.add(key, at), 'api_key.created', { type: 'api_key', id }, { name, role });
+    const { id, name, role, memberId } = key;
+    const target = { type: 'api_key', id };
+    return changed(this.add(key, at), 'api_key.created', target, { name, role, memberId });
   }
 
   /** Saying it twice is fine. The last admin key stays: nobody could make another. */
@@ -65,17 +68,19 @@ export class ApiKeys {
     return this.#sql.exec<{ n: number }>(`SELECT count(*) AS n FROM api_keys ${where}`).one().n;
   }
 
-  add({ digest, id, name, role, prefix }: MintedKey, at: string): ApiKey {
+  add({ digest, ...key }: MintedKey, at: string): ApiKey {
     this.#sql.exec(
-      `INSERT INTO api_keys (digest, id, name, role, prefix, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO api_keys (digest, id, name, role, member_id, prefix, created_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
       digest,
-      id,
-      name,
-      role,
-      prefix,
+      key.id,
+      key.name,
+      key.role,
+      key.memberId,
+      key.prefix,
       at,
     );
-    return { id, name, role, prefix, createdAt: at, lastUsedAt: null, revokedAt: null };
+    return { ...key, createdAt: at, lastUsedAt: null, revokedAt: null };
   }
 
   /** The live key of a digest; notes its use. */
@@ -112,6 +117,7 @@ function keyOf(row: Row): ApiKey {
     id,
     name,
     role,
+    memberId: row.member_id,
     prefix,
     createdAt: row.created_at,
     lastUsedAt: row.last_used_at,

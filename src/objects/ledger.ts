@@ -4,12 +4,12 @@
  */
 import type { ApprovalPolicy } from '../contract/approvals.ts';
 import type { AcceptedEvent, IncomingEvent } from '../contract/events.ts';
-import type { Parcel } from '../db/index.ts';
 import { log } from '../log.ts';
 import type { Admitted, NewRun, Origin } from './admission.ts';
 import { auditFacts, SYSTEM } from './audit-facts.ts';
 import type { Driven } from './executor.ts';
 import type { Handover, RunReport } from './messages.ts';
+import type { Parcel } from './projection.ts';
 import type { Stores } from './stores.ts';
 
 /** Events of one request are cut into parcels of about this many characters. */

@@ -57,7 +57,7 @@ export class Outbox {
   drain(address: string, deliver: Deliver): Promise<void> {
     const running = this.#draining.get(address);
     if (running !== undefined) return running;
-    const drain = this.#drainAll(address, deliver).finally(() => this.#draining.delete(address));
+    const drain = this.#drainAll(address, deliver);
     this.#draining.set(address, drain);
     return drain;
   }
@@ -66,21 +66,21 @@ export class Outbox {
     return (this.#backoff.get(address)?.until ?? 0) > now;
   }
 
+  /** Ends in the turn in which it saw nothing more: a row that is put later begins a new drain. */
   async #drainAll(address: string, deliver: Deliver): Promise<void> {
+    await Promise.resolve();
     for (let rows = this.#take(address); rows.length > 0; rows = this.#take(address)) {
       try {
         await deliver(rows.map((row) => row.body));
       } catch (error) {
         this.#fail(address, error);
-        return;
+        break;
       }
       this.#backoff.delete(address);
-      this.#sql.exec(
-        'DELETE FROM outbox WHERE address = ? AND id <= ?',
-        address,
-        rows.at(-1)?.id ?? 0,
-      );
+      const last = rows.at(-1)?.id ?? 0;
+      this.#sql.exec('DELETE FROM outbox WHERE address = ? AND id <= ?', address, last);
     }
+    this.#draining.delete(address);
   }
 
   #take(address: string): Row[] {

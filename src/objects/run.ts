@@ -8,15 +8,8 @@ import type { Actor } from '../contract/json.ts';
 import { type Refusal, refusal } from '../contract/problems.ts';
 import type { Entry, Run } from '../contract/runs.ts';
 import type { Vote } from '../engine/approval.ts';
-import {
-  type Decision,
-  decide,
-  isSettled,
-  nextWake,
-  type Outcome,
-  type RunInput,
-  start,
-} from '../engine/run.ts';
+import type { Decision, Outcome, RunInput } from '../engine/plan.ts';
+import { decide, isSettled, nextWake, start } from '../engine/run.ts';
 import { type RunState, replay, viewRun } from '../engine/state.ts';
 import type { Env } from '../env.ts';
 import { logError } from '../log.ts';
@@ -37,7 +30,8 @@ const RETRY_DELIVERY_MS = 5_000;
 export class RunObject extends DurableObject<Env> {
   readonly #alarm: Alarm;
   readonly #journal: Journal;
-  readonly #outbox: Outbox;
+  /** Null while the object has no run: one that was never given any stores nothing. */
+  #outbox: Outbox | null = null;
   #run: RunState | undefined;
   #context: { readonly value: TenantContext; readonly at: number } | null = null;
 
@@ -45,9 +39,10 @@ export class RunObject extends DurableObject<Env> {
     super(ctx, env);
     this.#alarm = new Alarm(ctx.storage);
     this.#journal = new Journal(ctx.storage.sql);
-    this.#outbox = new Outbox(ctx.storage.sql);
     const seed = this.#journal.seed();
-    if (seed !== null) this.#run = replay(seed.runId, this.#journal.entries());
+    if (seed === null) return;
+    this.#outbox = new Outbox(ctx.storage.sql);
+    this.#run = replay(seed.runId, this.#journal.entries());
   }
 
   /** Takes a run over from its tenant, and starts or goes on with it. Taking it twice is fine. */
@@ -60,6 +55,7 @@ export class RunObject extends DurableObject<Env> {
         ? start(planOf(seed, context.policy), Date.now())
         : handedOver(seed, entries);
     this.ctx.storage.transactionSync(() => {
+      this.#outbox = new Outbox(this.ctx.storage.sql);
       this.#journal.begin(seed);
       this.#journal.append(entries);
     });
@@ -113,7 +109,7 @@ export class RunObject extends DurableObject<Env> {
     this.ctx.storage.transactionSync(() => {
       if (entries.length === 0) return;
       this.#journal.append(entries);
-      this.#outbox.put('tenant', reportOf(seed, run, entries));
+      this.#outbox?.put('tenant', reportOf(seed, run, entries));
     });
     this.#run = run;
     await this.#arm();
@@ -123,7 +119,8 @@ export class RunObject extends DurableObject<Env> {
 
   async #arm(): Promise<void> {
     const now = Date.now();
-    const delivery = this.#outbox.addresses().length > 0 ? now + RETRY_DELIVERY_MS : null;
+    const waits = (this.#outbox?.addresses().length ?? 0) > 0;
+    const delivery = waits ? now + RETRY_DELIVERY_MS : null;
     const wake = this.#run === undefined ? null : nextWake(this.#run);
     const times = [delivery, wake].flatMap((time) => (time === null ? [] : [time]));
     await this.#alarm.arm(times.length === 0 ? null : Math.min(...times));
@@ -131,7 +128,7 @@ export class RunObject extends DurableObject<Env> {
 
   /** The tenant takes the entries into audit and read model, and answers what it knows now. */
   async #sendHome(seed: Seed, projected: boolean): Promise<void> {
-    await this.#outbox.drain('tenant', async (bodies) => {
+    await this.#outbox?.drain('tenant', async (bodies) => {
       const reports: RunReport[] = bodies.map((body) => JSON.parse(body));
       const value = await tenantObject(this.env, seed.tenant.id).report(reports, projected);
       this.#context = { value, at: Date.now() };

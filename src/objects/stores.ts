@@ -7,6 +7,7 @@ import { Idempotency } from './idempotency.ts';
 import { IgnoredTopics } from './ignored-topics.ts';
 import { ApiKeys } from './keys.ts';
 import { LiveRuns } from './live-runs.ts';
+import { Members } from './members.ts';
 import { Outbox } from './outbox.ts';
 import { Settings } from './settings.ts';
 import { Workflows } from './workflows.ts';
@@ -15,6 +16,7 @@ export interface Stores {
   readonly tenant: Tenant;
   readonly settings: Settings;
   readonly keys: ApiKeys;
+  readonly members: Members;
   readonly workflows: Workflows;
   readonly idempotency: Idempotency;
   readonly ignoredTopics: IgnoredTopics;
@@ -32,6 +34,7 @@ export function openStores(sql: SqlStorage, tenant: Tenant): Stores {
     tenant,
     settings: new Settings(sql),
     keys: new ApiKeys(sql),
+    members: new Members(sql),
     workflows,
     idempotency: new Idempotency(sql),
     ignoredTopics: new IgnoredTopics(sql),

@@ -7,6 +7,7 @@ import { DurableObject } from 'cloudflare:workers';
 import { ACTION_RULES } from '../actions/index.ts';
 import type { ApprovalPolicy, ApprovalPolicyUpdate } from '../contract/approvals.ts';
 import type { AcceptedEvent, IncomingEvent } from '../contract/events.ts';
+import type { Member, MemberCreate, MemberUpdate } from '../contract/members.ts';
 import type { Page } from '../contract/pages.ts';
 import { type Refusal, refusal } from '../contract/problems.ts';
 import type { Run } from '../contract/runs.ts';
@@ -19,6 +20,7 @@ import type { By, Change } from './change.ts';
 import { Delivery } from './delivery.ts';
 import type { Driven } from './executor.ts';
 import type { Begun } from './idempotency.ts';
+import { actorOf, type Identity, identityOfKey } from './identity.ts';
 import type { MintedKey } from './keys.ts';
 import { admitEvents, recordEntries, settleDriven, takeReport } from './ledger.ts';
 import type { RunReport, TenantContext } from './messages.ts';
@@ -74,9 +76,34 @@ export class TenantObject extends DurableObject<Env> {
     return { ok: true, apiKey };
   }
 
-  /** The live key of a digest, or null: also for a tenant that does not exist. */
-  async authenticate(digest: string): Promise<ApiKey | null> {
-    return this.#stores?.keys.use(digest, Date.now()) ?? null;
+  /** Who a live key speaks for, or null: also for a tenant that does not exist. */
+  async authenticate(digest: string): Promise<Identity | null> {
+    const key = this.#stores?.keys.use(digest, Date.now()) ?? null;
+    if (key === null || this.#stores === null) return null;
+    return identityOfKey(key, this.#stores.members);
+  }
+
+  /** The member who signed in with an email, or null: also for a tenant that does not exist. */
+  async authenticateMember(email: string): Promise<Identity | null> {
+    const member = this.#stores?.members.findLive(email) ?? null;
+    return member === null ? null : { actor: actorOf(member), role: member.role };
+  }
+
+  async listMembers(page: Page): Promise<Member[]> {
+    return this.#open().members.list(page);
+  }
+
+  async createMember(member: MemberCreate, by: By): Promise<Answer<'member', Member>> {
+    const id = newId('mem');
+    return this.#changeMember(by, ({ members }, at) => members.create(id, member, at));
+  }
+
+  async updateMember(update: MemberUpdate, by: By): Promise<Answer<'member', Member>> {
+    return this.#changeMember(by, ({ members }, at) => members.update(update, at));
+  }
+
+  async removeMember(id: string, by: By): Promise<Answer<'member', Member>> {
+    return this.#changeMember(by, ({ members }, at) => members.remove(id, at));
   }
 
   async listKeys(page: Page): Promise<ApiKey[]> {
@@ -84,7 +111,12 @@ export class TenantObject extends DurableObject<Env> {
   }
 
   async createKey(key: MintedKey, by: By): Promise<Answer<'apiKey', ApiKey>> {
-    const made = await this.#change(by, ({ keys }, at) => keys.create(key, at));
+    const made = await this.#change(by, ({ keys, members }, at) => {
+      const owner = key.memberId === null ? undefined : members.find(key.memberId);
+      return owner === undefined || (owner !== null && owner.removedAt === null)
+        ? keys.create(key, at)
+        : refusal('not_found', 'There is no such member.');
+    });
     return made.ok ? { ok: true, apiKey: made.answer } : made;
   }
 
@@ -279,6 +311,19 @@ export class TenantObject extends DurableObject<Env> {
     const answer = this.ctx.storage.transactionSync(() => decide(stores, context));
     await this.#delivery.afterCommit(projected);
     return answer;
+  }
+
+  /** The read model learns of members too: it is asked which tenants an email belongs to. */
+  async #changeMember(
+    by: By,
+    apply: (stores: Stores, at: string) => Change<Member>,
+  ): Promise<Answer<'member', Member>> {
+    const made = await this.#change(by, (stores, at) => {
+      const change = apply(stores, at);
+      if (change.ok) stores.outbox.put('d1', { members: [change.answer] });
+      return change;
+    });
+    return made.ok ? { ok: true, member: made.answer } : made;
   }
 
   /** A change, its audit entry and its projection: one transaction. Then the read model follows. */

@@ -7,7 +7,7 @@
 import { and, eq, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import type { JsonObject, Money } from '../contract/json.ts';
-import type { Outcome } from '../engine/run.ts';
+import type { Outcome } from '../engine/plan.ts';
 import { derivedHex } from './derived-id.ts';
 import { awaitOrders, sumUp } from './feed-orders.ts';
 import { type CommercePort, failed, type PortCall, succeeded } from './index.ts';

@@ -7,7 +7,7 @@ import { and, desc, eq, getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import { index, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { type Page, type Paged, paged } from '../contract/pages.ts';
-import type { Outcome } from '../engine/run.ts';
+import type { Outcome } from '../engine/plan.ts';
 import { derivedHex } from './derived-id.ts';
 import { type Email, type EmailPort, failed, type PortCall, succeeded } from './index.ts';
 

@@ -7,7 +7,7 @@ import { and, asc, eq, gt } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { type Page, type Paged, paged } from '../contract/pages.ts';
-import type { Outcome } from '../engine/run.ts';
+import type { Outcome } from '../engine/plan.ts';
 import { type FlagsPort, type PortCall, succeeded } from './index.ts';
 
 export const flags = sqliteTable(

@@ -4,7 +4,7 @@
  * answers as it did then, and does nothing.
  */
 import type { Json, JsonObject, Money } from '../contract/json.ts';
-import type { Outcome } from '../engine/run.ts';
+import type { Outcome } from '../engine/plan.ts';
 
 export interface PortCall {
   readonly tenantId: string;

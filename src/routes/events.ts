@@ -77,7 +77,11 @@ export const eventRoutes: readonly Route[] = [
     summary: 'One event, with why each enabled workflow did or did not start',
     role: 'viewer',
     query: z.strictObject({ id: z.string().min(1).max(100) }),
-    answer: { status: 200, description: 'The event', schema: z.object({ event: eventRecord }) },
+    answer: {
+      status: 200,
+      description: 'The event',
+      schema: z.object({ event: eventRecord, requestId: z.string() }),
+    },
     problems: [404],
     async handle({ env, tenantId }, { query }) {
       const event = await findEvent(env.DB, tenantId, query.id);

@@ -6,6 +6,7 @@ import { openRoute, type Route } from '../http/route.ts';
 import { auditRoutes } from './audit.ts';
 import { eventRoutes } from './events.ts';
 import { hookRoutes } from './hooks.ts';
+import { memberRoutes } from './members.ts';
 import { outputRoutes } from './outputs.ts';
 import { runRoutes } from './runs.ts';
 import { tenantRoutes } from './tenants.ts';
@@ -59,6 +60,7 @@ export const ROUTES: readonly Route[] = [
   ...runRoutes,
   ...auditRoutes,
   ...tenantRoutes,
+  ...memberRoutes,
   ...outputRoutes,
 ];
 

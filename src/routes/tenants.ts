@@ -41,7 +41,10 @@ const platformRoutes: readonly Route[] = [
     async handle({ env, by }, { body: { id, name } }) {
       const createdAt = new Date().toISOString();
       const made = { id, name, createdAt };
-      const { key, secret } = await mintKey(env.KEY_SECRET, id, 'First admin key', 'admin');
+      const { key, secret } = await mintKey(env.KEY_SECRET, id, {
+        name: 'First admin key',
+        role: 'admin',
+      });
       const connection = await sealConnection(
         env.SEAL_KEY,
         id,
@@ -105,8 +108,9 @@ const keyRoutes: readonly Route[] = [
       description: 'The key with its secret',
       schema: z.object({ apiKey: newApiKey, requestId: z.string() }),
     },
-    async handle({ env, tenantId, by }, { body: { name, role } }) {
-      const { key, secret } = await mintKey(env.KEY_SECRET, tenantId, name, role);
+    async handle({ env, tenantId, by }, { body }) {
+      const { key, secret } = await mintKey(env.KEY_SECRET, tenantId, body);
+      const { name, role } = body;
       const made = await tenantObject(env, tenantId).createKey(key, by);
       return made.ok ? { status: 201, body: { apiKey: { id: key.id, name, role, secret } } } : made;
     },

@@ -28,6 +28,7 @@ const catalog = z.object({
   actions: z.array(
     z.object({ name: z.string(), summary: z.string(), risk: z.string(), schema: jsonObject }),
   ),
+  requestId: z.string(),
 });
 
 export const workflowRoutes: readonly Route[] = [

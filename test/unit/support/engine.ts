@@ -22,8 +22,9 @@ import {
   type CompiledDefinition,
   compileDefinition,
 } from '../../../src/engine/definition.ts';
+import type { Decision, Plan, RunInput } from '../../../src/engine/plan.ts';
 import type { RetryPlan } from '../../../src/engine/retry.ts';
-import { type Decision, decide, type Plan, type RunInput, start } from '../../../src/engine/run.ts';
+import { decide, start } from '../../../src/engine/run.ts';
 import type { RunState } from '../../../src/engine/state.ts';
 
 /** When every story begins. */

@@ -41,11 +41,11 @@ const WITH: Record<'note' | 'pay' | 'flip', JsonObject> = {
 
 const condition = fc.oneof(
   { weight: 12, arbitrary: fc.constant(undefined) },
-  { weight: 2, arbitrary: fc.constantFrom('true', 'event.data.n == 7', 'has(steps.s0.output)') },
+  { weight: 2, arbitrary: fc.constantFrom('true', 'event.data.n == 7', 'has(event.data.word)') },
   { weight: 2, arbitrary: fc.constantFrom('false', 'event.data.n > 100') },
   {
     weight: 1,
-    arbitrary: fc.constantFrom('event.data.none == 1', 'event.data.n', 'steps.s0.output.x'),
+    arbitrary: fc.constantFrom('event.data.none == 1', 'event.data.n', 'event.data.n.x'),
   },
 );
 
@@ -132,11 +132,19 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
       by: fc.constantFrom(...PEOPLE),
       role: fc.constantFrom('viewer', 'approver', 'approver', 'admin', 'admin'),
       denied: fc.integer({ min: 0, max: 11 }).map((n) => n === 0),
-      approval: fc.constantFrom('unnamed', 'unnamed', 0, 0, 1, 2, 'unknown'),
+      approval: fc.constantFrom<number | 'unnamed' | 'unknown'>(
+        'unnamed',
+        'unnamed',
+        0,
+        0,
+        1,
+        2,
+        'unknown',
+      ),
       hash: fc.constantFrom('none', 'none', 'right', 'right', 'wrong'),
     }),
   },
-  { weight: 1, arbitrary: fc.constant({ kind: 'cancel' as const }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'cancel' }) },
 );
 
 const policy: fc.Arbitrary<ApprovalPolicy> = fc

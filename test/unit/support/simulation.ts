@@ -1,15 +1,8 @@
 /** Plays scenarios against the engine, and drives what is left of a run to its rest. */
 import { expect } from 'vitest';
 import type { Entry } from '../../../src/contract/runs.ts';
-import {
-  decide,
-  isSettled,
-  nextWake,
-  type Outcome,
-  type Plan,
-  type RunInput,
-  start,
-} from '../../../src/engine/run.ts';
+import type { Outcome, Plan, RunInput } from '../../../src/engine/plan.ts';
+import { decide, isSettled, nextWake, start } from '../../../src/engine/run.ts';
 import { type RunState, replay } from '../../../src/engine/state.ts';
 import { frozen, person, planOf, T0, vote } from './engine.ts';
 import type { Happening, Scenario } from './scenarios.ts';

@@ -4,16 +4,19 @@
  */
 import type { AuditEntry } from '../contract/audit.ts';
 import type { EventRecord } from '../contract/events.ts';
+import type { Member } from '../contract/members.ts';
 import type { Tenant } from '../contract/tenants.ts';
+import { insertAudit } from '../db/audit.ts';
+import { insertEvents } from '../db/events.ts';
+import { upsertMembers } from '../db/members.ts';
+import { type RunParcel, upsertRuns } from '../db/runs.ts';
+import { insertTenant } from '../db/tenants.ts';
 import { feedOrders } from '../ports/feed-orders.ts';
-import { insertAudit } from './audit.ts';
-import { insertEvents } from './events.ts';
-import { type RunParcel, upsertRuns } from './runs.ts';
-import { insertTenant } from './tenants.ts';
 
 /** What one transition of a tenant brings to the read model. */
 export interface Parcel {
   readonly tenant?: Tenant;
+  readonly members?: readonly Member[];
   readonly events?: readonly EventRecord[];
   readonly runs?: readonly RunParcel[];
   readonly audit?: readonly AuditEntry[];
@@ -27,9 +30,11 @@ export async function applyParcels(
 ): Promise<void> {
   const events = parcels.flatMap((parcel) => parcel.events ?? []);
   const runs = parcels.flatMap((parcel) => parcel.runs ?? []);
+  const members = parcels.flatMap((parcel) => parcel.members ?? []);
   const audit = parcels.flatMap((parcel) => parcel.audit ?? []);
   const statements = [
     ...parcels.flatMap(({ tenant }) => (tenant === undefined ? [] : [insertTenant(db, tenant)])),
+    ...(members.length > 0 ? [upsertMembers(db, tenantId, members)] : []),
     ...(events.length > 0 ? [insertEvents(db, tenantId, events)] : []),
     ...(events.length > 0 ? feedOrders(db, tenantId, events) : []),
     ...(runs.length > 0 ? upsertRuns(db, tenantId, runs) : []),

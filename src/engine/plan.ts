@@ -1,0 +1,76 @@
+/** What a run is driven by: the plan that it is pinned to, what can happen to it, what follows. */
+import type { ApprovalPolicy } from '../contract/approvals.ts';
+import type { CloudEvent } from '../contract/events.ts';
+import type { Actor, Json, JsonObject } from '../contract/json.ts';
+import type { ProblemCode } from '../contract/problems.ts';
+import type { CausedEvent, Entry, Failure } from '../contract/runs.ts';
+import type { inputHash, Vote } from './approval.ts';
+import type { CompiledAction, CompiledDefinition } from './definition.ts';
+import type { ApprovalState, RunState } from './state.ts';
+
+/** What a run is pinned to. All of it is stored with the run; nothing of it changes, but the policy. */
+export interface Plan {
+  readonly runId: string;
+  readonly requestId: string;
+  readonly tenant: { readonly id: string; readonly name: string };
+  readonly workflow: { readonly id: string; readonly name: string; readonly version: number };
+  readonly eventId: string;
+  readonly event: CloudEvent;
+  readonly definition: CompiledDefinition;
+  /** Ids of the event's sender and of the workflow version's author. */
+  readonly authors: readonly string[];
+  /** The tenant's policy now: it is frozen into each request when its gate opens. */
+  readonly policy: ApprovalPolicy;
+}
+
+export type Outcome =
+  | { readonly kind: 'succeeded'; readonly output: Json; readonly events: readonly CausedEvent[] }
+  | {
+      readonly kind: 'failed';
+      readonly error: Failure;
+      readonly output: Json;
+      readonly retryable: boolean;
+      readonly retryAfterMs: number | null;
+    };
+
+export type RunInput =
+  | { readonly type: 'tick' }
+  | {
+      readonly type: 'attempt_ended';
+      readonly stepId: string;
+      readonly attempt: number;
+      readonly outcome: Outcome;
+    }
+  | { readonly type: 'vote'; readonly vote: Vote }
+  | {
+      readonly type: 'cancel';
+      readonly actor: Actor;
+      readonly comment: string | null;
+      readonly requestId: string;
+    };
+
+export interface Decision {
+  readonly run: RunState;
+  readonly entries: readonly Entry[];
+  readonly refused?: { readonly code: ProblemCode; readonly detail: string };
+}
+
+/** What an approval of this step is bound to, made from what is about to be done. */
+export function bindingOf(
+  plan: Pick<Plan, 'tenant' | 'runId' | 'workflow'>,
+  step: Pick<CompiledAction, 'id' | 'action'>,
+  input: JsonObject,
+  rule: ApprovalState['rule'],
+  expiresAt: string,
+): Parameters<typeof inputHash>[0] {
+  return {
+    tenant: plan.tenant.id,
+    run: plan.runId,
+    step: step.id,
+    action: step.action,
+    input,
+    workflow: { id: plan.workflow.id, version: plan.workflow.version },
+    rule,
+    expiresAt,
+  };
+}

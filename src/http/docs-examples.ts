@@ -1,0 +1,62 @@
+/**
+ * A body for each operation that takes one, for the page's examples. A test sends them through the
+ * routes' own schemas, so that none of them can grow stale.
+ */
+import type { Json } from '../contract/json.ts';
+
+const RUN = 'run_019a6b3c5d7e7f8091a2b3c4d5e6f708';
+const WORKFLOW = 'wf_019a6b3c5d7e7f8091a2b3c4d5e6f708';
+
+const definition = {
+  name: 'Large refunds',
+  trigger: { event: 'order.refunded', if: 'event.data.refund.amount.amount >= 50000' },
+  steps: [
+    {
+      id: 'tag',
+      action: 'tag.order',
+      with: { orderId: '{{ event.data.order.id }}', tag: 'large-refund' },
+    },
+  ],
+};
+
+/** By path. Of operations without an entry the page shows no body. */
+export const EXAMPLE_BODIES: Readonly<Record<string, Json>> = {
+  '/api/events': {
+    id: 'refund-889',
+    source: '/shop',
+    type: 'order.refunded',
+    data: {
+      order: { id: '450789469' },
+      refund: { id: '889', amount: { amount: 75000, currency: 'USD' } },
+    },
+  },
+  '/api/admin/workflows/create': { ...definition, enabled: true },
+  '/api/admin/workflows/update': { id: WORKFLOW, version: 1, ...definition },
+  '/api/admin/workflows/enable': { id: WORKFLOW },
+  '/api/admin/workflows/disable': { id: WORKFLOW },
+  '/api/admin/workflow-runs/approve': { runId: RUN, comment: 'Checked with the customer' },
+  '/api/admin/workflow-runs/deny': { runId: RUN, comment: 'Already refunded by hand' },
+  '/api/admin/workflow-runs/cancel': { runId: RUN },
+  '/api/platform/tenants/create': { id: 'north-store', name: 'North Store' },
+  '/api/admin/api-keys/create': { name: 'Order feed', role: 'ingest' },
+  '/api/admin/api-keys/revoke': { id: 'key_019a6b3c5d7e7f8091a2b3c4d5e6f708' },
+  '/api/admin/approval-policy/update': {
+    actions: { 'order.refund': { approvals: 2, expiresIn: '24h' }, 'flag.enable': null },
+  },
+  '/api/admin/connections/set': {
+    kind: 'shopify',
+    shopDomain: 'example.myshopify.com',
+    webhookSecret: 'the-secret-of-the-app',
+  },
+  '/api/admin/connections/remove': { kind: 'stripe' },
+  '/api/admin/connections/rotate': { kind: 'webhook' },
+};
+
+/** What identifies one thing, in examples of operations that ask for it. */
+export const EXAMPLE_IDS: Readonly<Record<string, string>> = {
+  '/api/admin/events/get': 'evt_019a6b3c5d7e7f8091a2b3c4d5e6f708',
+  '/api/admin/workflows/get': WORKFLOW,
+  '/api/admin/workflow-runs/get': RUN,
+  '/api/admin/orders/get': '450789469',
+  '/api/admin/exports/get': 'exp_019a6b3c5d7e7f8091a2b3c4d5e6f708',
+};

@@ -1,0 +1,78 @@
+/** Members: the people of a tenant. */
+import * as z from 'zod';
+import { member, memberCreate, memberUpdate } from '../contract/members.ts';
+import { paged } from '../contract/pages.ts';
+import type { Refusal } from '../contract/problems.ts';
+import { listAnswer, pageOf } from '../http/cursor.ts';
+import { type Answer, listOf, listQuery, type Route, tenantRoute } from '../http/route.ts';
+import { tenantObject } from '../objects/index.ts';
+
+const TAG = 'Members';
+const oneMember = z.object({ member, requestId: z.string() });
+
+export const memberRoutes: readonly Route[] = [
+  tenantRoute({
+    method: 'GET',
+    path: '/api/admin/members',
+    tag: TAG,
+    summary: 'List members, newest first, those removed too',
+    role: 'viewer',
+    query: z.strictObject(listQuery),
+    answer: { status: 200, description: 'A page of members', schema: listOf(member) },
+    async handle({ env, tenantId }, { query }) {
+      const page = pageOf('members', query);
+      if ('ok' in page) return page;
+      const { limit, after } = page;
+      const rows = await tenantObject(env, tenantId).listMembers({ limit: limit + 1, after });
+      const answer = paged(
+        rows,
+        limit,
+        ({ id }) => id,
+        (item) => item,
+      );
+      return { body: listAnswer('members', answer) };
+    },
+  }),
+  tenantRoute({
+    method: 'POST',
+    path: '/api/admin/members/create',
+    tag: TAG,
+    summary: 'Add a person; they sign in by Cloudflare Access, or by a key made for them',
+    role: 'admin',
+    body: memberCreate,
+    answer: { status: 201, description: 'The member', schema: oneMember },
+    async handle({ env, tenantId, by }, { body }) {
+      return answered(201, await tenantObject(env, tenantId).createMember(body, by));
+    },
+  }),
+  tenantRoute({
+    method: 'POST',
+    path: '/api/admin/members/update',
+    tag: TAG,
+    summary: 'Change a name or a role, from the next request on',
+    role: 'admin',
+    body: memberUpdate,
+    answer: { status: 200, description: 'The member', schema: oneMember },
+    problems: [404],
+    async handle({ env, tenantId, by }, { body }) {
+      return answered(200, await tenantObject(env, tenantId).updateMember(body, by));
+    },
+  }),
+  tenantRoute({
+    method: 'POST',
+    path: '/api/admin/members/remove',
+    tag: TAG,
+    summary: 'Remove a person and, with them, their keys; the record of what they did stays',
+    role: 'admin',
+    body: z.strictObject({ id: z.string().min(1).max(100) }),
+    answer: { status: 200, description: 'The member', schema: oneMember },
+    problems: [404],
+    async handle({ env, tenantId, by }, { body: { id } }) {
+      return answered(200, await tenantObject(env, tenantId).removeMember(id, by));
+    },
+  }),
+];
+
+function answered(status: number, result: Refusal | { ok: true; member: object }): Answer {
+  return result.ok ? { status, body: { member: result.member } } : result;
+}
