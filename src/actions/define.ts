@@ -1,11 +1,11 @@
 /** What an action is made of. A new one is one file with `defineAction` and one line in index.ts. */
 import type * as z from 'zod';
 import type { CloudEvent } from '../contract/events.ts';
-import { isJsonObject, type Json } from '../contract/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../contract/json.ts';
 import { faultsOf } from '../contract/problems.ts';
-import type { Risk } from '../engine/approval.ts';
 import type { ActionRule } from '../engine/definition.ts';
 import type { Outcome } from '../engine/plan.ts';
+import type { Risk } from '../engine/policy.ts';
 import type { RetryPlan } from '../engine/retry.ts';
 import type { PortCall, Ports } from '../ports/index.ts';
 
@@ -24,6 +24,8 @@ export interface ActionDefinition<Schema extends z.ZodType> {
   readonly input: Schema;
   readonly retry?: Partial<RetryPlan>;
   readonly timeoutMs?: number;
+  /** Writes out what `run` would take from the event by itself: approvers see all that is sent. */
+  complete?(input: JsonObject, event: CloudEvent): JsonObject;
   run(input: z.output<Schema>, context: ActionContext): Promise<Outcome>;
 }
 
@@ -50,6 +52,7 @@ export function defineAction<Schema extends z.ZodType>(
       risk,
       retry: { ...RETRY, ...retry },
       timeoutMs,
+      complete: definition.complete ?? ((input) => input),
       check(input) {
         const parsed = schema.safeParse(input);
         if (!parsed.success) return { ok: false, faults: faultsOf(parsed.error) };

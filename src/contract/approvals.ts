@@ -1,30 +1,98 @@
 /** Approval rules: a tenant's policy per action, and the rule as it is frozen into a request. */
 import * as z from 'zod';
-import { duration, role } from './json.ts';
+import { duration, money, role } from './json.ts';
 
 export const approverRole = role.exclude(['ingest', 'viewer']);
+const roles = z
+  .array(approverRole)
+  .max(2)
+  .describe('Whoever has one of these roles, or more, may decide');
+const memberIds = z.array(z.string().min(1).max(100)).max(50);
+
+const escalation = z
+  .strictObject({ roles, members: memberIds, expiresIn: duration })
+  .describe('Who decides instead, and until when, once nobody has in time');
+
+const ruleFields = {
+  required: z.boolean(),
+  approvals: z.int().min(1).max(20).describe('How many different people'),
+  roles,
+  members: memberIds.describe('Members who may decide besides'),
+  expiresIn: duration,
+  onExpire: z.enum(['deny', 'escalate']).describe('Silence never approves'),
+  escalateTo: escalation.nullable(),
+  remindEvery: duration.nullable(),
+  selfApproval: z
+    .boolean()
+    .describe(
+      'Whether the sender of the event, the author of the workflow or of the inputs may decide',
+    ),
+  reasonRequired: z.boolean().describe('For approvals too; a denial always needs one'),
+  edit: z
+    .enum(['nobody', 'approver', 'admin'])
+    .describe('Who may change the inputs while they wait'),
+  breakGlass: z.boolean().describe('Whether an admin may override, with a reason, loudly'),
+} as const;
 
 /** What one action needs before it may run. Frozen into the request when the gate opens. */
 export const approvalRule = z
   .strictObject({
-    required: z.boolean(),
-    approvals: z.int().min(1).max(20).describe('How many different people'),
-    roles: z.array(approverRole).min(1).describe('Who may decide'),
-    expiresIn: duration,
-    onExpire: z.enum(['deny']).describe('Silence never approves'),
-    selfApproval: z
-      .boolean()
-      .describe('Whether the sender of the event or the author of the workflow may decide'),
+    ...ruleFields,
+    among: memberIds.describe('Of those, only these; empty: all of them'),
   })
   .meta({ id: 'ApprovalRule' });
 export type ApprovalRule = z.infer<typeof approvalRule>;
 
-/** Rules by action name, each with every field. Actions without an entry follow their risk. */
-export const approvalPolicy = z.record(z.string(), approvalRule).meta({ id: 'ApprovalPolicy' });
+const partialRule = z.strictObject(ruleFields).partial();
+
+/** A rule that holds where its condition is true; the last one that does wins, field by field. */
+const conditional = partialRule.extend({
+  if: z
+    .string()
+    .min(1)
+    .max(4_096)
+    .describe('CEL over input, event and tenant: `input.amount.amount > 50000`'),
+});
+
+/** How much may be done without a human in a window that slides; beyond it, an approval is needed. */
+export const budget = z
+  .strictObject({
+    count: z.int().min(0).optional(),
+    amount: money.optional().describe('For inputs with an amount: the sum of them'),
+    window: duration,
+  })
+  .refine(
+    ({ count, amount }) => count !== undefined || amount !== undefined,
+    'a count or an amount',
+  )
+  .meta({ id: 'Budget' });
+export type Budget = z.infer<typeof budget>;
+
+export const actionPolicy = z
+  .strictObject({
+    ...ruleFields,
+    when: z.array(conditional).max(20),
+    budget: budget.nullable().describe('For what needs no approval'),
+  })
+  .meta({ id: 'ActionPolicy' });
+export type ActionPolicy = z.infer<typeof actionPolicy>;
+
+/** Policies by action name, each with every field. */
+export const approvalPolicy = z.record(z.string(), actionPolicy).meta({ id: 'ApprovalPolicy' });
 export type ApprovalPolicy = z.infer<typeof approvalPolicy>;
 
 /** An update names only what differs from the action's default; `null` goes back to the default. */
 export const approvalPolicyUpdate = z
-  .strictObject({ actions: z.record(z.string(), approvalRule.partial().nullable()) })
+  .strictObject({
+    actions: z.record(
+      z.string(),
+      partialRule
+        .extend({
+          when: z.array(conditional).max(20).optional(),
+          budget: budget.nullable().optional(),
+        })
+        .nullable(),
+    ),
+  })
   .meta({ id: 'ApprovalPolicyUpdate' });
 export type ApprovalPolicyUpdate = z.infer<typeof approvalPolicyUpdate>;

@@ -12,6 +12,11 @@ export const AUDIT_ACTIONS = [
   'approval.approved',
   'approval.denied',
   'approval.expired',
+  'approval.viewed',
+  'approval.reminded',
+  'approval.escalated',
+  'approval.edited',
+  'approval.overridden',
   'approval.cancelled',
   'approval.mismatched',
   'run.cancelled',
@@ -25,6 +30,7 @@ export const AUDIT_ACTIONS = [
   'connection.rotated',
   'policy.updated',
   'export.completed',
+  'budget.exceeded',
   'loop.stopped',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];

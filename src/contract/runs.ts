@@ -4,8 +4,8 @@
  * its state, its timeline, its rows in D1, its audit entries, its log lines.
  */
 import * as z from 'zod';
-import { approvalRule } from './approvals.ts';
-import { actor, json, jsonObject, utcTime } from './json.ts';
+import { approvalRule, budget } from './approvals.ts';
+import { actor, json, jsonObject, money, utcTime } from './json.ts';
 
 export const RUN_STATUSES = [
   'queued',
@@ -46,7 +46,6 @@ export const stepStatus = z
     'cancelled',
   ])
   .meta({ id: 'StepStatus' });
-export type StepStatus = z.infer<typeof stepStatus>;
 
 /** Why a step or a run failed: a stable code and a sentence for a person. */
 export const failure = z
@@ -59,6 +58,12 @@ export const causedEvent = z
   .object({ id: z.string(), type: z.string(), subject: z.string().optional(), data: jsonObject })
   .meta({ id: 'CausedEvent' });
 export type CausedEvent = z.infer<typeof causedEvent>;
+
+/** One difference between two values: where, and what stood there before and after (null: nothing). */
+export const change = z
+  .object({ path: z.string(), before: json, after: json })
+  .meta({ id: 'Change' });
+export type Change = z.infer<typeof change>;
 
 const base = { seq: z.int().min(1), at: utcTime };
 const onStep = { ...base, stepId: z.string() };
@@ -87,6 +92,14 @@ export const entry = z
       action: z.string().nullable(),
       input: json,
     }),
+    z.object({
+      ...onStep,
+      type: entryType('budget_asked'),
+      budget,
+      amount: money.nullable().describe('What it costs; null when the inputs do not say'),
+    }),
+    z.object({ ...onStep, type: entryType('budget_reserved') }),
+    z.object({ ...onStep, type: entryType('budget_exceeded'), detail: z.string() }),
     z.object({ ...onStep, type: entryType('delay_started'), until: utcTime }),
     z.object({ ...onStep, type: entryType('delay_ended') }),
     z.object({
@@ -99,6 +112,24 @@ export const entry = z
     }),
     z.object({ ...onApproval, type: entryType('approval_approved'), ...decisionFields }),
     z.object({ ...onApproval, type: entryType('approval_denied'), ...decisionFields }),
+    z.object({ ...onApproval, type: entryType('approval_viewed'), actor, requestId: z.string() }),
+    z.object({ ...onApproval, type: entryType('approval_reminded') }),
+    z.object({
+      ...onApproval,
+      type: entryType('approval_escalated'),
+      roles: approvalRule.shape.roles,
+      members: approvalRule.shape.members,
+      expiresAt: utcTime,
+    }),
+    z.object({
+      ...onApproval,
+      type: entryType('approval_edited'),
+      ...decisionFields,
+      input: jsonObject,
+      inputHash: z.string(),
+      changes: z.array(change),
+    }),
+    z.object({ ...onApproval, type: entryType('approval_overridden'), ...decisionFields }),
     z.object({ ...onApproval, type: entryType('approval_granted') }),
     z.object({ ...onApproval, type: entryType('approval_expired') }),
     z.object({ ...onApproval, type: entryType('approval_cancelled') }),
@@ -173,7 +204,12 @@ export const approvalView = z
     stepId: z.string(),
     status: approvalStatus,
     required: z.int().describe('How many different people have to approve'),
-    roles: z.array(z.string()),
+    roles: approvalRule.shape.roles,
+    members: approvalRule.shape.members,
+    reasonRequired: z.boolean(),
+    edits: z.int().describe('How often the inputs were changed; each change reset the votes'),
+    escalated: z.boolean(),
+    overridden: z.boolean().describe('An admin broke the glass'),
     inputHash: z.string(),
     requestedAt: utcTime,
     expiresAt: utcTime,
@@ -188,6 +224,20 @@ export const approvalView = z
   })
   .meta({ id: 'Approval' });
 export type ApprovalView = z.infer<typeof approvalView>;
+
+/** What waits in an inbox: an approval with all that a person needs to decide it. */
+export const approvalItem = approvalView
+  .extend({
+    runId: z.string(),
+    workflowId: z.string(),
+    workflowName: z.string(),
+    workflowVersion: z.int(),
+    eventType: z.string(),
+    action: z.string(),
+    input: json,
+  })
+  .meta({ id: 'ApprovalItem' });
+export type ApprovalItem = z.infer<typeof approvalItem>;
 
 export const runItem = z
   .object({
@@ -235,6 +285,10 @@ export const approveBody = z
   .strictObject({ ...decisionBody, comment: comment.optional() })
   .meta({ id: 'Approve' });
 export const denyBody = z.strictObject({ ...decisionBody, comment }).meta({ id: 'Deny' });
+export const editBody = z
+  .strictObject({ ...decisionBody, input: jsonObject, comment: comment.optional() })
+  .meta({ id: 'EditInputs' });
+export const overrideBody = z.strictObject({ ...decisionBody, comment }).meta({ id: 'Override' });
 export const cancelBody = z
   .strictObject({ runId: z.string().min(1).max(100), comment: comment.optional() })
   .meta({ id: 'Cancel' });

@@ -29,7 +29,6 @@ export type ApiKey = z.infer<typeof apiKey>;
 export const newApiKey = z
   .object({ id: z.string(), name: z.string(), role, secret: z.string() })
   .meta({ id: 'NewApiKey' });
-export type NewApiKey = z.infer<typeof newApiKey>;
 
 export const apiKeyCreate = z
   .strictObject({

@@ -18,7 +18,6 @@ export const retry = z
     maxDelay: duration.optional(),
   })
   .meta({ id: 'Retry' });
-export type Retry = z.infer<typeof retry>;
 
 /** What a workflow may ask for beyond the tenant's policy. The stricter of the two holds. */
 export const stepApproval = z
@@ -30,6 +29,8 @@ export const stepApproval = z
       .optional(),
     expiresIn: duration.optional(),
     onExpire: z.enum(['deny']).optional(),
+    members: z.array(z.string().min(1).max(100)).min(1).max(50).optional(),
+    reasonRequired: z.literal(true).optional(),
   })
   .meta({ id: 'StepApproval' });
 export type StepApproval = z.infer<typeof stepApproval>;

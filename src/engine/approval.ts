@@ -1,44 +1,12 @@
 /**
- * The approval gate: which rule holds, what a request is bound to, and whether a vote counts (I3).
- * Everything is decided here, at the state change, so that no route can forget a rule.
+ * The approval gate's rules: what a request is bound to, and whether a person may do what they ask
+ * (I3). All of it is checked at the state change, so that no route can forget a rule.
  */
 import type { ApprovalRule } from '../contract/approvals.ts';
-import { type Actor, durationMs, type Json, ROLES, type Role } from '../contract/json.ts';
-import type { ProblemCode } from '../contract/problems.ts';
-import type { StepApproval } from '../contract/workflows.ts';
+import { type Actor, type Json, type JsonObject, ROLES, type Role } from '../contract/json.ts';
+import type { Fault, ProblemCode } from '../contract/problems.ts';
 import { hashJson } from './chain.ts';
 import type { ApprovalState, RunState } from './state.ts';
-
-export type Risk = 'safe' | 'commerce' | 'bulk' | 'config';
-
-/** What a risk asks for when the tenant's policy says nothing about the action. */
-export function defaultRule(risk: Risk): ApprovalRule {
-  return {
-    required: risk !== 'safe',
-    approvals: 1,
-    roles: ['approver', 'admin'],
-    expiresIn: '72h',
-    onExpire: 'deny',
-    selfApproval: false,
-  };
-}
-
-/** The stricter of the tenant's rule and what the workflow asks for: never less than the policy. */
-export function stricterRule(policy: ApprovalRule, asked: StepApproval | undefined): ApprovalRule {
-  if (asked === undefined) return policy;
-  const roles = policy.roles.filter((role) => asked.roles?.includes(role) ?? true);
-  const expiresIn = asked.expiresIn ?? policy.expiresIn;
-  return {
-    ...policy,
-    required: true,
-    approvals: Math.max(policy.approvals, asked.approvals ?? 1),
-    roles: roles.length > 0 ? roles : ['admin'],
-    expiresIn:
-      policy.required && durationMs(expiresIn) > durationMs(policy.expiresIn)
-        ? policy.expiresIn
-        : expiresIn,
-  };
-}
 
 /** What an approval is bound to. Its canonical JSON is hashed when the gate opens and before sending. */
 export interface Binding {
@@ -53,15 +21,23 @@ export interface Binding {
 }
 
 export function inputHash(binding: Binding): string {
-  return hashJson({
-    ...binding,
-    workflow: { ...binding.workflow },
-    rule: { ...binding.rule, roles: [...binding.rule.roles] },
-  });
+  return hashJson(plain(binding));
 }
 
-export interface Vote {
-  readonly decision: 'approved' | 'denied';
+/** Interfaces have no index signature: the same value, as the JSON that it is. */
+function plain({ workflow, rule, ...binding }: Binding): JsonObject {
+  const { escalateTo, roles, members, among, ...fields } = rule;
+  const lists = { roles: [...roles], members: [...members], among: [...among] };
+  const escalation = escalateTo === null ? null : { ...escalateTo };
+  return {
+    ...binding,
+    workflow: { ...workflow },
+    rule: { ...fields, ...lists, escalateTo: escalation },
+  };
+}
+
+/** Who acts on an approval, on which one, and what they have seen. */
+export interface Claim {
   readonly approvalId: string | undefined;
   readonly inputHash: string | undefined;
   readonly actor: Actor;
@@ -70,64 +46,126 @@ export interface Vote {
   readonly requestId: string;
 }
 
-export interface RefusedVote {
-  readonly refused: ProblemCode;
-  readonly detail: string;
+export interface Vote extends Claim {
+  readonly decision: 'approved' | 'denied';
 }
 
-/** The approval that a vote is about, or why there is none. */
-export function votedApproval(run: RunState, vote: Vote): ApprovalState | RefusedVote {
-  if (vote.approvalId !== undefined)
-    return (
-      run.approvals.find((approval) => approval.id === vote.approvalId) ?? {
-        refused: 'not_found',
-        detail: 'The run has no such approval.',
-      }
-    );
+export interface Refused {
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly errors?: Fault[];
+}
+
+/** The approval that a claim is about, or why there is none. */
+export function claimedApproval(
+  run: RunState,
+  claim: Pick<Claim, 'approvalId'>,
+): { approval: ApprovalState } | { refused: Refused } {
+  if (claim.approvalId !== undefined) {
+    const approval = run.approvals.find(({ id }) => id === claim.approvalId);
+    return approval === undefined
+      ? { refused: { code: 'not_found', detail: 'The run has no such approval.' } }
+      : { approval };
+  }
   const pending = run.approvals.filter((approval) => approval.status === 'pending');
   const [only] = pending;
-  if (only !== undefined && pending.length === 1) return only;
+  if (only !== undefined && pending.length === 1) return { approval: only };
+  const ids = pending.map(({ id }) => id).join(', ');
   if (pending.length > 1)
-    return {
-      refused: 'approval_ambiguous',
-      detail: `Name one with approvalId: ${pending.map(({ id }) => id).join(', ')}.`,
-    };
+    return { refused: { code: 'approval_ambiguous', detail: `Name one with approvalId: ${ids}.` } };
   const last = run.approvals.at(-1);
-  if (last !== undefined) return closedApproval(last);
+  if (last !== undefined) return { refused: closed(last) };
   return run.finishedAt === null
-    ? { refused: 'conflict', detail: 'Nothing in this run waits for a decision.' }
-    : { refused: 'run_finished', detail: `The run is ${run.status}.` };
+    ? { refused: { code: 'conflict', detail: 'Nothing in this run waits for a decision.' } }
+    : { refused: { code: 'run_finished', detail: `The run is ${run.status}.` } };
 }
 
-function closedApproval({ status }: ApprovalState): RefusedVote {
-  if (status === 'expired')
-    return { refused: 'approval_expired', detail: 'Nobody decided in time.' };
+function closed({ status }: ApprovalState): Refused {
+  if (status === 'expired') return { code: 'approval_expired', detail: 'Nobody decided in time.' };
   if (status === 'cancelled')
-    return { refused: 'run_finished', detail: 'The run ended before anyone decided.' };
-  return { refused: 'approval_decided', detail: `The approval is already ${status}.` };
+    return { code: 'run_finished', detail: 'The run ended before anyone decided.' };
+  return { code: 'approval_decided', detail: `The approval is already ${status}.` };
+}
+
+/** What holds for every claim: the approval is open, and the inputs are those that were shown. */
+export function checkOpen(approval: ApprovalState, claim: Claim): Refused | null {
+  if (approval.status !== 'pending') return closed(approval);
+  if (claim.inputHash !== undefined && claim.inputHash !== approval.inputHash)
+    return {
+      code: 'approval_mismatch',
+      detail: 'The inputs are not the ones that were shown. Read the run again.',
+    };
+  return null;
 }
 
 /** Whether a vote counts. The order of the checks is the precedence of the answers. */
-export function checkVote(approval: ApprovalState, vote: Vote): RefusedVote | null {
-  if (approval.status !== 'pending') return closedApproval(approval);
-  if (vote.inputHash !== undefined && vote.inputHash !== approval.inputHash)
+export function checkVote(approval: ApprovalState, vote: Vote): Refused | null {
+  return (
+    checkOpen(approval, vote) ??
+    checkPerson(approval, vote) ??
+    (approval.rule.reasonRequired && vote.comment === null ? reasonNeeded() : null)
+  );
+}
+
+function reasonNeeded(): Refused {
+  return {
+    code: 'validation_failed',
+    detail: 'This approval needs a reason.',
+    errors: [{ path: 'comment', message: 'required by the approval policy' }],
+  };
+}
+
+function checkPerson(approval: ApprovalState, { actor, role }: Vote): Refused | null {
+  if (!mayDecide(approval, actor.id, role))
+    return { code: 'forbidden', detail: decidersText(approval) };
+  if (approval.excluded.includes(actor.id))
     return {
-      refused: 'approval_mismatch',
-      detail: 'The inputs are not the ones that were shown. Read the run again.',
+      code: 'self_approval',
+      detail: 'Whoever sent the event, wrote the workflow or changed the inputs may not decide.',
     };
-  if (!approval.rule.roles.some((least) => isAtLeast(vote.role, least)))
-    return {
-      refused: 'forbidden',
-      detail: `Deciding takes the role ${approval.rule.roles.join(' or ')}.`,
-    };
-  if (approval.excluded.includes(vote.actor.id))
-    return {
-      refused: 'self_approval',
-      detail: 'Whoever sent the event or wrote the workflow may not decide.',
-    };
-  if (approval.decisions.some((decision) => decision.actor.id === vote.actor.id))
-    return { refused: 'self_approval', detail: 'You have decided already; another person has to.' };
+  if (approval.decisions.some((decision) => decision.actor.id === actor.id))
+    return { code: 'self_approval', detail: 'You have decided already; another person has to.' };
   return null;
+}
+
+/** Whether the rule names this person, by role or by name, as a decider. */
+export function mayDecide(
+  { roles, members, rule }: Pick<ApprovalState, 'roles' | 'members' | 'rule'>,
+  actorId: string,
+  role: Role,
+): boolean {
+  const isNamed = members.includes(actorId) || roles.some((least) => isAtLeast(role, least));
+  return role !== 'ingest' && isNamed && (rule.among.length === 0 || rule.among.includes(actorId));
+}
+
+function decidersText({ roles, members, rule }: ApprovalState): string {
+  if (rule.among.length > 0)
+    return 'The workflow names who may decide, and you are not among them.';
+  const named = members.length > 0 ? [`one of ${members.length} named members`] : [];
+  const byRole = roles.length > 0 ? [`the role ${roles.join(' or ')}`] : [];
+  return `Deciding takes ${[...byRole, ...named].join(', or ')}.`;
+}
+
+/** Whether the rule lets this person change the inputs. */
+export function checkEdit(approval: ApprovalState, claim: Claim): Refused | null {
+  const open = checkOpen(approval, claim);
+  if (open !== null) return open;
+  const { edit } = approval.rule;
+  if (edit === 'nobody')
+    return { code: 'forbidden', detail: 'The policy lets nobody edit inputs.' };
+  return isAtLeast(claim.role, edit)
+    ? null
+    : { code: 'forbidden', detail: `Editing inputs takes the role ${edit}.` };
+}
+
+/** Whether the rule lets this person break the glass. */
+export function checkOverride(approval: ApprovalState, claim: Claim): Refused | null {
+  const open = checkOpen(approval, claim);
+  if (open !== null) return open;
+  if (!approval.rule.breakGlass)
+    return { code: 'forbidden', detail: 'The policy does not allow an override.' };
+  if (claim.role !== 'admin') return { code: 'forbidden', detail: 'Overriding takes an admin.' };
+  return claim.comment === null ? reasonNeeded() : null;
 }
 
 /** Roles are ordered: who may do more may do this too. `ingest` decides nothing. */

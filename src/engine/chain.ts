@@ -3,19 +3,19 @@
  * without `hash`; it holds the hash of the entry before it. The first entry holds a hash of the
  * tenant's id, so that one tenant's chain cannot be passed off as another's. docs/audit-format.md
  */
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { AuditEntry } from '../contract/audit.ts';
-import { canonicalJson, type Json } from '../contract/json.ts';
+import type { Json, JsonObject } from '../contract/json.ts';
+import { canonicalText } from './canonical.ts';
+import { portableSha256, type Sha256 } from './sha256.ts';
 
-/** SHA-256 of a JSON value's canonical text, in hex. */
-export function hashJson(value: Json): string {
-  return bytesToHex(sha256(utf8ToBytes(canonicalJson(value))));
+/** SHA-256 of a JSON value's canonical text, in hex. Throws when it has none (RFC 8785, 3.1). */
+export function hashJson(value: Json, sha256: Sha256 = portableSha256): string {
+  return sha256.ofText(canonicalText(value));
 }
 
 /** What the first entry of a tenant's chain has as `prevHash`. */
 export function genesisHash(tenantId: string): string {
-  return bytesToHex(sha256(utf8ToBytes(`signalbox-audit-v1:${tenantId}`)));
+  return portableSha256.ofText(`signalbox-audit-v1:${tenantId}`);
 }
 
 /** The entry with its hash: `prevHash` is the hash of entry `seq - 1`. */
@@ -23,22 +23,56 @@ export function link(entry: Omit<AuditEntry, 'hash'>): AuditEntry {
   return { ...entry, hash: hashJson(entry) };
 }
 
+/** The first entry that does not fit, and why. */
+export type ChainFault = { seq: number; reason: string };
+
+/** Checks a chain entry by entry, oldest first, in constant memory. */
+export class ChainVerifier {
+  /** How many entries fitted. */
+  entries = 0;
+  /** The hash of the last entry that fitted; the genesis hash before the first. */
+  head: string;
+  readonly #sha256: Sha256;
+
+  constructor(tenantId: string, sha256: Sha256 = portableSha256) {
+    this.head = genesisHash(tenantId);
+    this.#sha256 = sha256;
+  }
+
+  /** Takes the next entry, as JSON.parse gave it; null when it fits. */
+  take({ hash, ...rest }: JsonObject): ChainFault | null {
+    const seq = this.entries + 1;
+    if (rest.seq !== seq) return { seq, reason: `entry ${seq} is missing` };
+    if (rest.prevHash !== this.head)
+      return { seq, reason: `entry ${seq} does not follow the entry before it` };
+    const computed = this.#hash(rest);
+    if (computed === null || computed !== hash)
+      return { seq, reason: `entry ${seq} was changed after it was written` };
+    this.entries = seq;
+    this.head = computed;
+    return null;
+  }
+
+  /** Null for what no entry can hold: text without UTF-8, a number beyond a double. */
+  #hash(entry: JsonObject): string | null {
+    try {
+      return hashJson(entry, this.#sha256);
+    } catch {
+      return null;
+    }
+  }
+}
+
 export type ChainVerdict =
   | { ok: true; entries: number; head: string }
-  | { ok: false; seq: number; reason: string };
+  | ({ ok: false } & ChainFault);
 
 /** Checks a whole chain, oldest entry first, and names the first entry that does not fit. */
 export function verifyChain(tenantId: string, entries: Iterable<AuditEntry>): ChainVerdict {
-  let head = genesisHash(tenantId);
-  let seq = 0;
-  for (const { hash, ...rest } of entries) {
-    seq += 1;
-    if (rest.seq !== seq) return { ok: false, seq, reason: `entry ${seq} is missing` };
-    if (rest.prevHash !== head)
-      return { ok: false, seq, reason: `entry ${seq} does not follow the entry before it` };
-    if (hashJson(rest) !== hash)
-      return { ok: false, seq, reason: `entry ${seq} was changed after it was written` };
-    head = hash;
+  const verifier = new ChainVerifier(tenantId);
+  for (const entry of entries) {
+    const fault = verifier.take(entry);
+    if (fault !== null) return { ok: false, ...fault };
   }
-  return { ok: true, entries: seq, head };
+  return { ok: true, entries: verifier.entries, head: verifier.head };
 }

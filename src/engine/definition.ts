@@ -2,6 +2,7 @@
  * A workflow definition, checked and compiled. The same code serves saving (every fault, with its
  * path) and running (compiled once for each version): what was accepted is what runs.
  */
+import type { CloudEvent } from '../contract/events.ts';
 import { durationMs, type Json, type JsonObject } from '../contract/json.ts';
 import type { Fault } from '../contract/problems.ts';
 import type {
@@ -11,8 +12,8 @@ import type {
   StepApproval,
   WaitStep,
 } from '../contract/workflows.ts';
-import type { Risk } from './approval.ts';
 import { compileExpression, type Expression } from './expressions.ts';
+import type { Risk } from './policy.ts';
 import type { RetryPlan } from './retry.ts';
 import { compileTemplate, type Template } from './templates.ts';
 
@@ -23,6 +24,8 @@ export interface ActionRule {
   readonly timeoutMs: number;
   /** Checks a resolved input. At save time it sees templates too; faults under those are dropped. */
   check(input: Json): { ok: true; input: JsonObject } | { ok: false; faults: Fault[] };
+  /** What the action would take from the event by itself, written out for whoever approves it. */
+  complete(input: JsonObject, event: CloudEvent): JsonObject;
 }
 export type ActionRules = Readonly<Record<string, ActionRule>>;
 
@@ -56,7 +59,8 @@ export interface CompiledDefinition {
   readonly steps: readonly CompiledStep[];
 }
 
-export const TIMEOUT_MAX_MS = 60_000;
+/** A stateless Worker may run on for 30 seconds after its answer, and an attempt has to fit. */
+export const TIMEOUT_MAX_MS = 25_000;
 
 /** Checks all of a definition and compiles it; every fault comes back, not the first alone. */
 export function compileDefinition(
@@ -109,7 +113,7 @@ function compileStep(
   }
   const input = compileInput(step, rule, names, known, `${path}.with`, faults);
   const timeoutMs = step.timeout === undefined ? rule.timeoutMs : durationMs(step.timeout);
-  if (timeoutMs > TIMEOUT_MAX_MS) faults.push({ path: `${path}.timeout`, message: 'at most 60s' });
+  if (timeoutMs > TIMEOUT_MAX_MS) faults.push({ path: `${path}.timeout`, message: 'at most 25s' });
   if (input === null) return null;
   const { action, approval } = step;
   const retry = retryPlan(step, rule.retry);
@@ -214,13 +218,16 @@ function graphFaults(steps: readonly Step[]): Fault[] {
       else if (!ids.has(need)) faults.push({ path, message: `there is no step '${need}'` });
     });
   });
-  return faults.length > 0 ? faults : cycleFaults(steps);
+  return ids.size === steps.length ? [...faults, ...cycleFaults(steps)] : faults;
 }
 
 /** Takes away steps whose needs are all gone until nothing moves: what is left is on a cycle. */
 function cycleFaults(steps: readonly Step[]): Fault[] {
   const left = new Map(
-    steps.map((step, index) => [step.id, { index, needs: needsOf(steps, index) }]),
+    steps.map((step, index) => {
+      const needs = needsOf(steps, index).filter((need) => need !== step.id);
+      return [step.id, { index, needs }];
+    }),
   );
   for (let moved = true; moved; ) {
     moved = false;

@@ -2,9 +2,8 @@
 import type { ApprovalPolicy } from '../contract/approvals.ts';
 import type { CloudEvent } from '../contract/events.ts';
 import type { Actor, Json, JsonObject } from '../contract/json.ts';
-import type { ProblemCode } from '../contract/problems.ts';
 import type { CausedEvent, Entry, Failure } from '../contract/runs.ts';
-import type { inputHash, Vote } from './approval.ts';
+import type { Binding, Claim, Refused, Vote } from './approval.ts';
 import type { CompiledAction, CompiledDefinition } from './definition.ts';
 import type { ApprovalState, RunState } from './state.ts';
 
@@ -41,7 +40,15 @@ export type RunInput =
       readonly attempt: number;
       readonly outcome: Outcome;
     }
+  | {
+      readonly type: 'budget_answered';
+      readonly stepId: string;
+      readonly granted: boolean;
+      readonly detail: string;
+    }
   | { readonly type: 'vote'; readonly vote: Vote }
+  | { readonly type: 'override' | 'view'; readonly claim: Claim }
+  | { readonly type: 'edit'; readonly claim: Claim; readonly input: JsonObject }
   | {
       readonly type: 'cancel';
       readonly actor: Actor;
@@ -52,7 +59,7 @@ export type RunInput =
 export interface Decision {
   readonly run: RunState;
   readonly entries: readonly Entry[];
-  readonly refused?: { readonly code: ProblemCode; readonly detail: string };
+  readonly refused?: Refused;
 }
 
 /** What an approval of this step is bound to, made from what is about to be done. */
@@ -62,7 +69,7 @@ export function bindingOf(
   input: JsonObject,
   rule: ApprovalState['rule'],
   expiresAt: string,
-): Parameters<typeof inputHash>[0] {
+): Binding {
   return {
     tenant: plan.tenant.id,
     run: plan.runId,

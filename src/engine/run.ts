@@ -7,6 +7,7 @@
  * its quorum.
  */
 import type { Entry } from '../contract/runs.ts';
+import { Draft } from './draft.ts';
 import type { Decision, Plan, RunInput } from './plan.ts';
 import { newRun, type RunState } from './state.ts';
 import { Turn } from './turn.ts';
@@ -46,7 +47,7 @@ function created(plan: Plan, now: number): Turn {
       action: step.kind === 'action' ? step.action : null,
     })),
   };
-  return new Turn(plan, newRun(plan.runId, entry), now, 0, [entry]);
+  return new Turn(new Draft(plan, newRun(plan.runId, entry), now, 0, [entry]));
 }
 
 /** What follows from an input at a time. `jitter` in [0, 1) spreads retries. */
@@ -57,7 +58,7 @@ export function decide(
   now: number,
   jitter: number,
 ): Decision {
-  const turn = new Turn(plan, run, now, jitter, []);
+  const turn = new Turn(new Draft(plan, run, now, jitter, []));
   turn.passTime(input);
   const refused = turn.take(input);
   turn.advance();
@@ -66,11 +67,22 @@ export function decide(
 
 /** When the run next has something to do by itself: the earliest retry, delay, expiry or deadline. */
 export function nextWake(run: RunState): number | null {
+  const pending = run.approvals.filter((approval) => approval.status === 'pending');
   const times = [
     ...run.steps.map((step) => step.nextAttemptAt ?? step.deadline),
-    ...run.approvals.map((approval) => (approval.status === 'pending' ? approval.expiresAt : null)),
+    ...run.steps.map(({ budgetAskedAt }) =>
+      budgetAskedAt === null ? null : later(budgetAskedAt, BUDGET_ANSWER_MS),
+    ),
+    ...pending.flatMap((approval) => [approval.expiresAt, approval.remindAt]),
   ].flatMap((time) => (time === null ? [] : [Date.parse(time)]));
   return times.length === 0 ? null : Math.min(...times);
+}
+
+/** A question to the tenant that got no answer is asked again. */
+const BUDGET_ANSWER_MS = 5_000;
+
+function later(time: string, ms: number): string {
+  return new Date(Date.parse(time) + ms).toISOString();
 }
 
 /** Final, and nothing in flight: no further entry can come. */

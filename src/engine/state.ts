@@ -4,7 +4,7 @@
  * decisions need (`deadline`, `rule`, `excluded`).
  */
 import type { ApprovalRule } from '../contract/approvals.ts';
-import type { Json } from '../contract/json.ts';
+import { durationMs, type Json } from '../contract/json.ts';
 import {
   type ApprovalView,
   type Entry,
@@ -18,12 +18,19 @@ import {
 export interface StepState extends StepView {
   /** An attempt is in flight while this is set; past it, its outcome counts as unknown. */
   readonly deadline: string | null;
+  /** Set while the tenant has not said whether the step is within its budget. */
+  readonly budgetAskedAt: string | null;
 }
 
 export interface ApprovalState extends ApprovalView {
   readonly rule: ApprovalRule;
   /** Ids of actors who may not decide this approval. */
   readonly excluded: readonly string[];
+  /** Who has looked: each person is told of once. */
+  readonly viewers: readonly string[];
+  readonly remindAt: string | null;
+  /** The expiry that the hash is bound to; an escalation moves the other one. */
+  readonly boundUntil: string;
 }
 
 export interface RunState extends RunItem {
@@ -63,6 +70,7 @@ export function newRun(id: string, created: RunCreated): RunState {
       startedAt: null,
       finishedAt: null,
       deadline: null,
+      budgetAskedAt: null,
     })),
     approvals: [],
   };
@@ -89,10 +97,22 @@ export function viewRun(run: RunState, timeline: Entry[]): Run {
   const { seq: _seq, steps, approvals, ...item } = run;
   return {
     ...item,
-    steps: steps.map(({ deadline: _deadline, ...step }) => step),
-    approvals: approvals.map(({ rule: _rule, excluded: _excluded, ...approval }) => approval),
+    steps: steps.map(({ deadline: _deadline, budgetAskedAt: _asked, ...step }) => step),
+    approvals: approvals.map(viewApproval),
     timeline,
   };
+}
+
+/** An approval without what only decisions need. */
+export function viewApproval({
+  rule: _rule,
+  excluded: _excluded,
+  viewers: _viewers,
+  remindAt: _remindAt,
+  boundUntil: _boundUntil,
+  ...approval
+}: ApprovalState): ApprovalView {
+  return approval;
 }
 
 /** A run that waits for a human says so even while another branch of it works. */
@@ -120,7 +140,13 @@ function finish(run: RunState, entry: OnRun): RunState {
     error: 'error' in entry ? entry.error : null,
     steps: run.steps.map((step) =>
       step.finishedAt === null
-        ? { ...step, status: 'cancelled', nextAttemptAt: null, finishedAt: entry.at }
+        ? {
+            ...step,
+            status: 'cancelled',
+            nextAttemptAt: null,
+            budgetAskedAt: null,
+            finishedAt: entry.at,
+          }
         : step,
     ),
   };
@@ -142,6 +168,11 @@ function stepChange(step: StepState, entry: OnStep): Partial<StepState> {
       return { status: 'skipped', finishedAt: entry.at };
     case 'step_started':
       return { status: 'running', input: entry.input, startedAt: entry.at };
+    case 'budget_asked':
+      return { budgetAskedAt: entry.at };
+    case 'budget_reserved':
+    case 'budget_exceeded':
+      return { budgetAskedAt: null };
     case 'delay_started':
       return { status: 'waiting', startedAt: entry.at, nextAttemptAt: entry.until };
     case 'delay_ended':
@@ -154,7 +185,13 @@ function stepChange(step: StepState, entry: OnStep): Partial<StepState> {
       return { status: 'denied', finishedAt: entry.at };
     case 'approval_expired':
       return { status: 'expired', finishedAt: entry.at };
+    case 'approval_edited':
+      return { input: entry.input };
     case 'approval_approved':
+    case 'approval_overridden':
+    case 'approval_viewed':
+    case 'approval_reminded':
+    case 'approval_escalated':
     case 'approval_cancelled':
       return {};
     case 'attempt_started':
@@ -206,12 +243,20 @@ function evolveApprovals(
         status: 'pending',
         required: entry.rule.approvals,
         roles: entry.rule.roles,
+        members: entry.rule.members,
+        reasonRequired: entry.rule.reasonRequired,
+        edits: 0,
+        escalated: false,
+        overridden: false,
         inputHash: entry.inputHash,
         requestedAt: entry.at,
         expiresAt: entry.expiresAt,
         decisions: [],
         rule: entry.rule,
         excluded: entry.excluded,
+        viewers: [],
+        remindAt: nextReminder(entry.rule, entry.at),
+        boundUntil: entry.expiresAt,
       },
     ];
   return approvals.map((approval) =>
@@ -230,6 +275,28 @@ function approvalChange(
       return { decisions: [...approval.decisions, decisionOf(entry, 'approved')] };
     case 'approval_denied':
       return { status: 'denied', decisions: [...approval.decisions, decisionOf(entry, 'denied')] };
+    case 'approval_viewed':
+      return { viewers: [...approval.viewers, entry.actor.id] };
+    case 'approval_reminded':
+      return { remindAt: nextReminder(approval.rule, entry.at) };
+    case 'approval_escalated': {
+      const { roles, members, expiresAt } = entry;
+      return { roles, members, expiresAt, escalated: true };
+    }
+    case 'approval_edited':
+      return {
+        inputHash: entry.inputHash,
+        edits: approval.edits + 1,
+        decisions: [],
+        excluded: approval.rule.selfApproval
+          ? approval.excluded
+          : [...approval.excluded, entry.actor.id],
+      };
+    case 'approval_overridden':
+      return {
+        overridden: true,
+        decisions: [...approval.decisions, decisionOf(entry, 'approved')],
+      };
     case 'approval_granted':
       return { status: 'approved' };
     case 'approval_expired':
@@ -239,8 +306,14 @@ function approvalChange(
   }
 }
 
+function nextReminder({ remindEvery }: ApprovalRule, after: string): string | null {
+  return remindEvery === null
+    ? null
+    : new Date(Date.parse(after) + durationMs(remindEvery)).toISOString();
+}
+
 function decisionOf(
-  entry: Extract<Entry, { type: 'approval_approved' | 'approval_denied' }>,
+  entry: Extract<Entry, { type: 'approval_approved' | 'approval_denied' | 'approval_overridden' }>,
   decision: 'approved' | 'denied',
 ): ApprovalView['decisions'][number] {
   return { actor: entry.actor, decision, comment: entry.comment, at: entry.at };

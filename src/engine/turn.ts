@@ -1,69 +1,41 @@
 /**
- * One decision in the making: the facts so far, and the run as they leave it. The first failure,
+ * One turn of a run: time passes, an input is taken, whatever can start starts. The first failure,
  * denial, expiry or cancel ends the run at once; what was in flight then is recorded when it comes
  * back, and changes nothing.
  */
-import { durationMs, isCanonical, type Json, type JsonObject } from '../contract/json.ts';
-import type { ProblemCode } from '../contract/problems.ts';
-import type { Entry, Fact } from '../contract/runs.ts';
-import {
-  checkVote,
-  completesQuorum,
-  defaultRule,
-  inputHash,
-  stricterRule,
-  type Vote,
-  votedApproval,
-} from './approval.ts';
+import type { ActionPolicy } from '../contract/approvals.ts';
+import { isCanonical, isJsonObject, type JsonObject } from '../contract/json.ts';
+import type { Refused } from './approval.ts';
+import { askBudget } from './budgets.ts';
 import type { CompiledAction, CompiledStep } from './definition.ts';
-import { evaluateCondition } from './expressions.ts';
-import { bindingOf, type Decision, type Outcome, type Plan, type RunInput } from './plan.ts';
+import type { Draft } from './draft.ts';
+import { evaluateCondition, type Scope } from './expressions.ts';
+import {
+  closeApprovals,
+  editInput,
+  noteView,
+  openGate,
+  override,
+  passApprovalTime,
+  takeVote,
+} from './gate.ts';
+import type { Decision, Outcome, RunInput } from './plan.ts';
+import { defaultPolicy, resolvePolicy, stricterRule } from './policy.ts';
 import { retryDelayMs } from './retry.ts';
-import { type ApprovalState, evolve, type RunState, type StepState } from './state.ts';
+import type { StepState } from './state.ts';
 
 /** How long past its timeout an attempt may be silent before it counts as lost. */
 const ATTEMPT_GRACE_MS = 30_000;
 
 export class Turn {
-  readonly #plan: Plan;
-  readonly #now: number;
-  readonly #jitter: number;
-  readonly #entries: Entry[];
-  #run: RunState;
+  readonly #draft: Draft;
 
-  constructor(plan: Plan, run: RunState, now: number, jitter: number, entries: Entry[]) {
-    this.#plan = plan;
-    this.#run = run;
-    this.#now = now;
-    this.#jitter = jitter;
-    this.#entries = entries;
+  constructor(draft: Draft) {
+    this.#draft = draft;
   }
 
   decision(): Decision {
-    return { run: this.#run, entries: this.#entries };
-  }
-
-  #add(fact: Fact): void {
-    const entry: Entry = { ...fact, seq: this.#run.seq + 1, at: this.#time(0) };
-    this.#entries.push(entry);
-    this.#run = evolve(this.#run, entry);
-  }
-
-  #time(inMs: number): string {
-    return new Date(this.#now + inMs).toISOString();
-  }
-
-  #isDue(time: string | null): boolean {
-    return time !== null && Date.parse(time) <= this.#now;
-  }
-
-  /** The step as it is now: an entry just added may have ended it. */
-  #step(stepId: string): StepState | undefined {
-    return this.#run.steps.find(({ id }) => id === stepId);
-  }
-
-  #ended(): boolean {
-    return this.#run.finishedAt !== null;
+    return { run: this.#draft.run, entries: this.#draft.entries };
   }
 
   /**
@@ -71,46 +43,62 @@ export class Turn {
    * not lost, however late.
    */
   passTime(input: RunInput): void {
-    for (const approval of this.#run.approvals)
-      if (!this.#ended() && approval.status === 'pending' && this.#isDue(approval.expiresAt))
-        this.#expire(approval);
-    for (const { id } of this.#run.steps) {
-      const step = this.#step(id);
+    passApprovalTime(this.#draft);
+    for (const { id } of this.#draft.run.steps) {
+      const step = this.#draft.step(id);
       if (step === undefined) continue;
       const arrives =
         input.type === 'attempt_ended' && input.stepId === id && input.attempt === step.attempts;
-      if (this.#isDue(step.deadline) && !arrives) this.#loseAttempt(step);
-      else if (this.#isDue(step.nextAttemptAt)) this.#resume(step);
+      if (this.#draft.isDue(step.deadline) && !arrives) this.#loseAttempt(step);
+      else if (this.#draft.isDue(step.nextAttemptAt)) this.#resume(step);
     }
   }
 
-  take(input: RunInput): { code: ProblemCode; detail: string } | null {
+  /** What the input brings, or why it is refused. */
+  take(input: RunInput): Refused | null {
     switch (input.type) {
       case 'tick':
         return null;
       case 'attempt_ended':
-        return this.#endAttempt(input.stepId, input.attempt, input.outcome);
+        this.#endAttempt(input.stepId, input.attempt, input.outcome);
+        return null;
+      case 'budget_answered':
+        this.#takeBudget(input);
+        return null;
       case 'vote':
-        return this.#vote(input.vote);
+        return this.#goOn(takeVote(this.#draft, input.vote));
+      case 'override':
+        return this.#goOn(override(this.#draft, input.claim));
+      case 'edit':
+        return editInput(this.#draft, input.claim, input.input, (id) => this.#action(id));
+      case 'view':
+        return noteView(this.#draft, input.claim);
       case 'cancel':
         return this.#cancel(input);
     }
   }
 
+  #goOn(answer: { granted: string | null } | Refused): Refused | null {
+    if ('code' in answer) return answer;
+    const action = answer.granted === null ? undefined : this.#action(answer.granted);
+    if (action !== undefined) this.#startAttempt(action, 1);
+    return null;
+  }
+
   /** Starts every step whose needs are met, until nothing moves; ends the run when all have ended. */
   advance(): void {
-    for (let moved = true; moved && !this.#ended(); ) {
-      const ready = this.#plan.definition.steps.find((step) => this.#isReady(step));
+    for (let moved = true; moved && !this.#draft.hasEnded(); ) {
+      const ready = this.#draft.plan.definition.steps.find((step) => this.#isReady(step));
       moved = ready !== undefined;
       if (ready !== undefined) this.#startStep(ready);
     }
-    if (!this.#ended() && this.#run.steps.every((step) => step.finishedAt !== null))
-      this.#add({ type: 'run_succeeded' });
+    if (!this.#draft.hasEnded() && this.#draft.run.steps.every((step) => step.finishedAt !== null))
+      this.#draft.add({ type: 'run_succeeded' });
   }
 
   /** A skipped step counts as done: what needs it can ask with has() whether it has an output. */
   #isReady(step: CompiledStep): boolean {
-    const status = (id: string) => this.#step(id)?.status;
+    const status = (id: string) => this.#draft.step(id)?.status;
     return (
       status(step.id) === 'pending' &&
       step.needs.every((need) => status(need) === 'succeeded' || status(need) === 'skipped')
@@ -123,9 +111,9 @@ export class Turn {
     if (holds !== null && !holds.ok)
       this.#failStep(stepId, 'condition_failed', holds.error.message);
     else if (holds !== null && !holds.value)
-      this.#add({ type: 'step_skipped', stepId, reason: 'Its condition is false.' });
+      this.#draft.add({ type: 'step_skipped', stepId, reason: 'Its condition is false.' });
     else if (step.kind === 'wait')
-      this.#add({ type: 'delay_started', stepId, until: this.#time(step.waitMs) });
+      this.#draft.add({ type: 'delay_started', stepId, until: this.#draft.time(step.waitMs) });
     else this.#startAction(step);
   }
 
@@ -146,15 +134,18 @@ export class Turn {
       this.#failStep(stepId, 'input_invalid', 'The input holds text that is not Unicode.');
       return;
     }
-    this.#add({ type: 'step_started', stepId, action: step.action, input: checked.input });
-    this.#openGate(step, checked.input);
+    this.#passGate(step, checked.input);
   }
 
-  #scope(): Record<string, Json> {
+  #begin({ id: stepId, action }: CompiledAction, input: JsonObject): void {
+    this.#draft.add({ type: 'step_started', stepId, action, input });
+  }
+
+  #scope(): Scope {
     const steps: Record<string, JsonObject> = {};
-    for (const step of this.#run.steps)
+    for (const step of this.#draft.run.steps)
       steps[step.id] = step.status === 'succeeded' ? { output: step.output } : {};
-    const { runId: id, requestId, event, tenant } = this.#plan;
+    const { runId: id, requestId, event, tenant } = this.#draft.plan;
     return {
       event,
       steps,
@@ -163,44 +154,74 @@ export class Turn {
     };
   }
 
-  #openGate(step: CompiledAction, input: JsonObject): void {
-    const policy = this.#plan.policy[step.action] ?? defaultRule(step.rule.risk);
-    const rule = stricterRule(policy, step.approval);
-    if (!rule.required) {
+  #policyFor(step: CompiledAction, input: JsonObject): ReturnType<typeof resolvePolicy> {
+    const { event, tenant } = this.#draft.plan;
+    return resolvePolicy(this.#ownPolicy(step), { input, event, tenant: { ...tenant } });
+  }
+
+  #ownPolicy(step: CompiledAction): ActionPolicy {
+    return this.#draft.plan.policy[step.action] ?? defaultPolicy(step.rule.risk);
+  }
+
+  /** The policy of this moment, and what the workflow asks for beyond it. */
+  #passGate(step: CompiledAction, input: JsonObject): void {
+    const own = this.#ownPolicy(step);
+    const resolved = this.#policyFor(step, input);
+    if (!resolved.ok) {
+      this.#failStep(step.id, 'policy_failed', `The approval policy: ${resolved.message}`);
+      return;
+    }
+    const rule = stricterRule(resolved.rule, step.approval);
+    if (!rule.required && own.budget === null) {
+      this.#begin(step, input);
       this.#startAttempt(step, 1);
       return;
     }
-    const expiresAt = this.#time(durationMs(rule.expiresIn));
-    this.#add({
-      type: 'approval_requested',
-      stepId: step.id,
-      approvalId: `apr_${this.#plan.runId.slice('run_'.length)}-${this.#run.approvals.length + 1}`,
-      rule,
-      inputHash: inputHash(bindingOf(this.#plan, step, input, rule, expiresAt)),
-      expiresAt,
-      excluded: rule.selfApproval ? [] : [...this.#plan.authors],
-    });
+    const whole = step.rule.complete(input, this.#draft.plan.event);
+    this.#begin(step, whole);
+    if (rule.required) openGate(this.#draft, step, whole, rule);
+    else if (own.budget !== null) askBudget(this.#draft, step.id, own.budget, whole);
+  }
+
+  /** Over the budget, what needed no approval needs one. */
+  #takeBudget({ stepId, granted, detail }: Extract<RunInput, { type: 'budget_answered' }>): void {
+    const step = this.#action(stepId);
+    const state = this.#draft.step(stepId);
+    if (step === undefined || !isJsonObject(state?.input) || state.budgetAskedAt === null) return;
+    if (granted) {
+      this.#draft.add({ type: 'budget_reserved', stepId });
+      this.#startAttempt(step, 1);
+      return;
+    }
+    this.#draft.add({ type: 'budget_exceeded', stepId, detail });
+    const resolved = this.#policyFor(step, state.input);
+    if (resolved.ok)
+      openGate(this.#draft, step, state.input, {
+        ...stricterRule(resolved.rule, step.approval),
+        required: true,
+      });
+    else this.#failStep(stepId, 'policy_failed', `The approval policy: ${resolved.message}`);
   }
 
   /** The key is the same for every attempt at this step of this run: receivers tell repeats by it. */
   #startAttempt(step: CompiledAction, attempt: number): void {
-    this.#add({
+    this.#draft.add({
       type: 'attempt_started',
       stepId: step.id,
       attempt,
-      idempotencyKey: `${this.#plan.runId}_${step.id}`,
-      deadline: this.#time(step.timeoutMs + ATTEMPT_GRACE_MS),
+      idempotencyKey: `${this.#draft.plan.runId}_${step.id}`,
+      deadline: this.#draft.time(step.timeoutMs + ATTEMPT_GRACE_MS),
     });
   }
 
   #action(stepId: string): CompiledAction | undefined {
-    const step = this.#plan.definition.steps.find(({ id }) => id === stepId);
+    const step = this.#draft.plan.definition.steps.find(({ id }) => id === stepId);
     return step?.kind === 'action' ? step : undefined;
   }
 
   #resume(step: StepState): void {
     const action = this.#action(step.id);
-    if (action === undefined) this.#add({ type: 'delay_ended', stepId: step.id });
+    if (action === undefined) this.#draft.add({ type: 'delay_ended', stepId: step.id });
     else this.#startAttempt(action, step.attempts + 1);
   }
 
@@ -215,76 +236,39 @@ export class Turn {
   }
 
   /** Only the attempt that is in flight can end; a repeat or a stale one changes nothing. */
-  #endAttempt(stepId: string, attempt: number, outcome: Outcome): null {
-    const step = this.#step(stepId);
+  #endAttempt(stepId: string, attempt: number, outcome: Outcome): void {
+    const step = this.#draft.step(stepId);
     const action = this.#action(stepId);
-    if (step === undefined || action === undefined) return null;
-    if (step.deadline === null || step.attempts !== attempt) return null;
+    if (step === undefined || action === undefined) return;
+    if (step.deadline === null || step.attempts !== attempt) return;
     if (outcome.kind === 'succeeded') {
       const { output, events } = outcome;
-      this.#add({ type: 'attempt_succeeded', stepId, attempt, output, events: [...events] });
-      return null;
+      this.#draft.add({ type: 'attempt_succeeded', stepId, attempt, output, events: [...events] });
+      return;
     }
     const { error, output, retryable, retryAfterMs } = outcome;
     const delay =
-      retryable && !this.#ended()
-        ? retryDelayMs(action.retry, attempt, this.#jitter, retryAfterMs)
+      retryable && !this.#draft.hasEnded()
+        ? retryDelayMs(action.retry, attempt, this.#draft.jitter, retryAfterMs)
         : null;
-    const retryAt = delay === null ? null : this.#time(delay);
-    this.#add({ type: 'attempt_failed', stepId, attempt, error, output, retryAt });
-    if (retryAt === null && !this.#ended()) this.#failStep(stepId, error.code, error.message);
-    return null;
+    const retryAt = delay === null ? null : this.#draft.time(delay);
+    this.#draft.add({ type: 'attempt_failed', stepId, attempt, error, output, retryAt });
+    if (retryAt === null && !this.#draft.hasEnded())
+      this.#failStep(stepId, error.code, error.message);
   }
 
   #failStep(stepId: string, code: string, message: string): void {
     const error = { code, message, stepId };
-    this.#add({ type: 'step_failed', stepId, error });
-    this.#closeApprovals();
-    this.#add({ type: 'run_failed', error });
+    this.#draft.add({ type: 'step_failed', stepId, error });
+    closeApprovals(this.#draft);
+    this.#draft.add({ type: 'run_failed', error });
   }
 
-  #closeApprovals(): void {
-    for (const { id, stepId, status } of this.#run.approvals)
-      if (status === 'pending') this.#add({ type: 'approval_cancelled', stepId, approvalId: id });
-  }
-
-  #expire({ id, stepId }: ApprovalState): void {
-    this.#add({ type: 'approval_expired', stepId, approvalId: id });
-    this.#closeApprovals();
-    const message = 'Nobody decided in time; silence denies.';
-    this.#add({ type: 'run_expired', error: { code: 'approval_expired', message, stepId } });
-  }
-
-  #vote(vote: Vote): { code: ProblemCode; detail: string } | null {
-    const approval = votedApproval(this.#run, vote);
-    const refused = 'refused' in approval ? approval : checkVote(approval, vote);
-    if (refused !== null) return { code: refused.refused, detail: refused.detail };
-    if ('refused' in approval) return null;
-    const { id: approvalId, stepId } = approval;
-    const { actor, comment, requestId } = vote;
-    const decision = { stepId, approvalId, actor, comment, requestId };
-    if (vote.decision === 'approved') {
-      this.#add({ type: 'approval_approved', ...decision });
-      const action = this.#action(stepId);
-      if (action === undefined || !completesQuorum(approval, vote)) return null;
-      this.#add({ type: 'approval_granted', stepId, approvalId });
-      this.#startAttempt(action, 1);
-      return null;
-    }
-    this.#add({ type: 'approval_denied', ...decision });
-    this.#closeApprovals();
-    const message = `${actor.name} denied it: ${comment ?? 'no reason given'}`;
-    this.#add({ type: 'run_denied', error: { code: 'approval_denied', message, stepId } });
-    return null;
-  }
-
-  #cancel({ actor, comment, requestId }: Extract<RunInput, { type: 'cancel' }>): {
-    code: ProblemCode;
-    detail: string;
-  } | null {
-    if (this.#ended()) return { code: 'run_finished', detail: `The run is ${this.#run.status}.` };
-    this.#closeApprovals();
-    this.#add({ type: 'run_cancelled', actor, comment, requestId });
+  #cancel({ actor, comment, requestId }: Extract<RunInput, { type: 'cancel' }>): Refused | null {
+    if (this.#draft.hasEnded())
+      return { code: 'run_finished', detail: `The run is ${this.#draft.run.status}.` };
+    closeApprovals(this.#draft);
+    this.#draft.add({ type: 'run_cancelled', actor, comment, requestId });
     return null;
   }
 }

@@ -27,10 +27,11 @@ function decodeCursor(list: string, cursor: string): string | null {
 export function pageOf(
   list: string,
   { limit, cursor }: { limit: number; cursor?: string | undefined },
+  keyForm: RegExp = KEY,
 ): Page | Refusal {
   if (cursor === undefined) return { limit, after: null };
   const after = decodeCursor(list, cursor);
-  return after === null
+  return after === null || !keyForm.test(after)
     ? refusal('invalid_cursor', 'Use nextCursor of this list as it was answered.')
     : { limit, after };
 }

@@ -6,6 +6,7 @@ import type { Json } from '../contract/json.ts';
 
 const RUN = 'run_019a6b3c5d7e7f8091a2b3c4d5e6f708';
 const WORKFLOW = 'wf_019a6b3c5d7e7f8091a2b3c4d5e6f708';
+const MEMBER = 'mem_019a6b3c5d7e7f8091a2b3c4d5e6f708';
 
 const definition = {
   name: 'Large refunds',
@@ -36,10 +37,19 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Json>> = {
   '/api/admin/workflows/disable': { id: WORKFLOW },
   '/api/admin/workflow-runs/approve': { runId: RUN, comment: 'Checked with the customer' },
   '/api/admin/workflow-runs/deny': { runId: RUN, comment: 'Already refunded by hand' },
+  '/api/admin/workflow-runs/edit': {
+    runId: RUN,
+    input: { orderId: '450789469', amount: { amount: 50000, currency: 'USD' } },
+    comment: 'Half of it was delivered',
+  },
+  '/api/admin/workflow-runs/override': { runId: RUN, comment: 'The approvers are out of reach' },
   '/api/admin/workflow-runs/cancel': { runId: RUN },
   '/api/platform/tenants/create': { id: 'north-store', name: 'North Store' },
   '/api/admin/api-keys/create': { name: 'Order feed', role: 'ingest' },
   '/api/admin/api-keys/revoke': { id: 'key_019a6b3c5d7e7f8091a2b3c4d5e6f708' },
+  '/api/admin/members/create': { name: 'Ada Reyes', email: 'ada@example.com', role: 'approver' },
+  '/api/admin/members/update': { id: MEMBER, role: 'admin' },
+  '/api/admin/members/remove': { id: MEMBER },
   '/api/admin/approval-policy/update': {
     actions: { 'order.refund': { approvals: 2, expiresIn: '24h' }, 'flag.enable': null },
   },

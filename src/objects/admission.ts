@@ -71,7 +71,8 @@ export class Admission {
   }
 
   admit(incoming: IncomingEvent, origin: Origin, policy: ApprovalPolicy, now: number): Admitted {
-    const first = incoming.id === undefined ? null : this.#seen(incoming.source, incoming.id);
+    const source = identitySource(incoming, origin);
+    const first = incoming.id === undefined ? null : this.#seen(source, incoming.id);
     if (first !== null) {
       const { id, runs } = first;
       const eventId = incoming.id ?? id;
@@ -97,7 +98,7 @@ export class Admission {
         : [],
     );
     const runIds = runs.map(({ item }) => item.id);
-    if (incoming.id !== undefined) this.#remember(incoming.source, incoming.id, id, runIds);
+    if (incoming.id !== undefined) this.#remember(source, incoming.id, id, runIds);
     return {
       accepted: { id, eventId: event.id, duplicate: false, runs: runIds },
       record: recordOf(id, event, incoming, origin.requestId, at, runIds, matches),
@@ -179,6 +180,11 @@ export class Admission {
       atOnce: canFinishAtOnce(compiled, policy),
     };
   }
+}
+
+/** Events of actions are told apart from what a sender could send: a source holds no space. */
+function identitySource({ source }: IncomingEvent, { path }: Origin): string {
+  return path.length === 0 ? source : `caused ${source}`;
 }
 
 function cloudEvent(

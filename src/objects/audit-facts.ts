@@ -43,6 +43,29 @@ function factOf(entry: Entry, report: RunReport): AuditFact | null {
         data: { workflowId, workflowVersion, stepId, approvalId, comment, outcome },
       };
     }
+    case 'approval_viewed': {
+      const { actor, stepId, approvalId } = entry;
+      const data = { workflowId, workflowVersion, stepId, approvalId };
+      return { actor, action: 'approval.viewed', target, requestId: entry.requestId, data };
+    }
+    case 'approval_edited':
+    case 'approval_overridden': {
+      const { actor, stepId, approvalId, comment } = entry;
+      const data = { workflowId, workflowVersion, stepId, approvalId, comment };
+      const told = { actor, target, requestId: entry.requestId };
+      if (entry.type === 'approval_overridden')
+        return { ...told, action: 'approval.overridden', data };
+      const { changes, inputHash } = entry;
+      return { ...told, action: 'approval.edited', data: { ...data, changes, inputHash } };
+    }
+    case 'approval_reminded': {
+      const { stepId, approvalId } = entry;
+      return bySystem('approval.reminded', { stepId, approvalId });
+    }
+    case 'approval_escalated': {
+      const { stepId, approvalId, roles, members, expiresAt } = entry;
+      return bySystem('approval.escalated', { stepId, approvalId, roles, members, expiresAt });
+    }
     case 'approval_expired':
     case 'approval_cancelled': {
       const { stepId, approvalId } = entry;
@@ -54,6 +77,8 @@ function factOf(entry: Entry, report: RunReport): AuditFact | null {
       const data = { workflowId, workflowVersion, comment };
       return { actor, action: 'run.cancelled', target, requestId: entry.requestId, data };
     }
+    case 'budget_exceeded':
+      return bySystem('budget.exceeded', { stepId: entry.stepId, detail: entry.detail });
     case 'attempt_succeeded': {
       const done = entry.events.find(({ type }) => type === 'export.completed');
       return done === undefined

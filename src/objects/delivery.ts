@@ -11,12 +11,17 @@ import { runObject } from './index.ts';
 import type { Handover, Seed, TenantContext } from './messages.ts';
 import { applyParcels, type Parcel } from './projection.ts';
 import type { Stores } from './stores.ts';
+import { within } from './within.ts';
 
 const SAFETY_MS = 10_000;
 /** How long a caller waits for the read model, so that it reads its own writes. */
 const PROJECTION_WAIT_MS = 3_000;
 const EXECUTOR_CALLS_MAX = 16;
 const DISPATCH_RETRY_MS = 1_000;
+/** So many runs are handed over at once; the others follow. */
+const SENDERS_MAX = 32;
+/** The alarm stands behind what is under way already: it need not come at once. */
+const ALARM_GAP_MS = 1_000;
 
 export interface TenantShell {
   readonly ctx: DurableObjectState;
@@ -30,6 +35,7 @@ export class Delivery {
   readonly #shell: TenantShell;
   readonly #alarm: Alarm;
   #executorCalls = 0;
+  #senders = 0;
 
   constructor(shell: TenantShell) {
     this.#shell = shell;
@@ -61,16 +67,31 @@ export class Delivery {
   async drainAll(): Promise<void> {
     const { outbox, dispatch } = this.#shell.stores();
     this.#dispatchRuns();
+    const sending = outbox.isBackingOff('d1', Date.now()) ? [] : [this.drain('d1')];
+    while (this.#senders < SENDERS_MAX) {
+      const address = outbox.idleAddress(Date.now());
+      if (address === null) break;
+      sending.push(this.#sendFrom(address));
+    }
+    await Promise.all(sending);
     const now = Date.now();
-    await Promise.all(
-      outbox
-        .addresses()
-        .filter((address) => !outbox.isBackingOff(address, now))
-        .map((address) => this.drain(address)),
-    );
-    const times = [outbox.nextTry(Date.now()), dispatch.nextLease(Date.now())];
+    const times = [outbox.nextTry(now), dispatch.nextLease(now)];
     const due = times.flatMap((time) => (time === null ? [] : [time]));
-    if (due.length > 0) await this.#alarm.arm(Math.min(...due));
+    if (due.length > 0) await this.#alarm.arm(Math.max(Math.min(...due), now + ALARM_GAP_MS));
+  }
+
+  /** Sends to an address, then to whichever waits, until none does. */
+  async #sendFrom(first: string): Promise<void> {
+    const { outbox } = this.#shell.stores();
+    this.#senders += 1;
+    try {
+      for (let address: string | null = first; address !== null; ) {
+        await this.drain(address);
+        address = outbox.idleAddress(Date.now());
+      }
+    } finally {
+      this.#senders -= 1;
+    }
   }
 
   async drain(address: string): Promise<void> {
@@ -84,8 +105,7 @@ export class Delivery {
 
   /** Not for ever: the read model may be down, and what was decided stands without it (I7). */
   async #projection(): Promise<void> {
-    const timeout = new Promise((resolve) => setTimeout(resolve, PROJECTION_WAIT_MS));
-    await Promise.race([this.drain('d1'), timeout]);
+    await within(PROJECTION_WAIT_MS, this.drain('d1'));
   }
 
   async #applyToD1(bodies: readonly string[]): Promise<void> {

@@ -33,8 +33,8 @@ export class Alarm {
       return;
     }
     const now = Date.now();
-    const standing = typeof this.#armedAt === 'number' && this.#armedAt > now - LOST_AFTER_MS;
-    if (standing && this.#armedAt <= at) return;
+    const armedAt = this.#armedAt ?? Number.POSITIVE_INFINITY;
+    if (armedAt <= at && armedAt > now - LOST_AFTER_MS) return;
     const time = Math.max(at, now + 1);
     this.#armedAt = time;
     await this.#storage.setAlarm(time);

@@ -11,44 +11,57 @@ import type { Env } from '../env.ts';
 import { logError } from '../log.ts';
 import { openPorts } from '../ports/open.ts';
 import { runObject, tenantObject } from './index.ts';
-import type { AttemptJob, RunReport, Seed, TenantContext } from './messages.ts';
+import {
+  type AttemptJob,
+  CONTEXT_FRESH_MS,
+  type RunReport,
+  type Seed,
+  type TenantContext,
+} from './messages.ts';
 import { jobsOf, planOf, reportOf } from './plan.ts';
+import { within } from './within.ts';
 
-/** How long a caller is kept waiting for an answer. */
+/** How long a caller is kept waiting; what has not begun by then gets an object of its own. */
 const PATIENCE_MS = 1_500;
-/** One invocation has six connections; what has not begun by then gets an object of its own. */
+/** One invocation has six connections. */
 const CONCURRENCY = 6;
-const START_WITHIN_MS = 1_000;
 
 /** What became of a run that was given out: its report, or that nobody has begun it. */
 export type Driven = { runId: string; report: RunReport } | { runId: string; report: null };
+
+/** What a tenant knew, and when. */
+interface KnownContext {
+  readonly value: TenantContext;
+  readonly at: number;
+}
 
 export class Executor extends WorkerEntrypoint<Env> {
   /** One attempt: its outcome, or null when that will come by `attemptEnded`. */
   async attempt(job: AttemptJob): Promise<Outcome | null> {
     const outcome = performJob(this.env, job);
-    const soon = await withinPatience(outcome);
+    const soon = await within(PATIENCE_MS, outcome);
     if (soon === null) this.ctx.waitUntil(this.#reportLate(job, outcome));
     return soon;
   }
 
-  /** Drives runs as far as they go at once. Those that take longer are reported by `settle`. */
+  /** Drives runs as far as they go at once. Those that take longer are settled when they end. */
   async drive(seeds: readonly Seed[], context: TenantContext): Promise<Driven[]> {
-    const begun = Date.now();
-    const finished: Driven[] = [];
+    const known = { value: context, at: Date.now() };
     const waiting = [...seeds];
+    const soon: Driven[] = [];
+    let answered = false;
     const work = async (): Promise<void> => {
       for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
-        const late = Date.now() - begun > START_WITHIN_MS;
-        const report = late ? null : await driveRun(this.env, seed, context);
-        finished.push({ runId: seed.runId, report });
+        const driven = await tryToDrive(this.env, seed, known);
+        if (answered) await this.#settleLate(seed.tenant.id, driven);
+        else soon.push(driven);
       }
     };
     const all = Promise.all(Array.from({ length: CONCURRENCY }, work));
-    await withinPatience(all);
-    const soon = finished.splice(0);
-    if (soon.length < seeds.length) this.ctx.waitUntil(this.#settleLate(seeds, all, finished));
-    return soon;
+    await within(PATIENCE_MS, all);
+    answered = true;
+    this.ctx.waitUntil(all);
+    return [...soon, ...waiting.splice(0).map(({ runId }) => ({ runId, report: null }))];
   }
 
   async #reportLate(job: AttemptJob, outcome: Promise<Outcome>): Promise<void> {
@@ -60,18 +73,11 @@ export class Executor extends WorkerEntrypoint<Env> {
     }
   }
 
-  async #settleLate(
-    seeds: readonly Seed[],
-    all: Promise<unknown>,
-    finished: readonly Driven[],
-  ): Promise<void> {
-    const tenantId = seeds[0]?.tenant.id;
-    if (tenantId === undefined) return;
+  async #settleLate(tenantId: string, driven: Driven): Promise<void> {
     try {
-      await all;
-      await tenantObject(this.env, tenantId).settle(finished);
+      await tenantObject(this.env, tenantId).settle([driven]);
     } catch (error) {
-      logError({ what: 'report_failed', tenantId, count: finished.length }, error);
+      logError({ what: 'report_failed', tenantId, runId: driven.runId }, error);
     }
   }
 }
@@ -83,21 +89,38 @@ async function performJob(env: Env, job: AttemptJob): Promise<Outcome> {
   return await performAttempt({ action, input, event, call, approved }, ports);
 }
 
+/** A run that cannot be driven goes into an object of its own, so that it troubles no other. */
+async function tryToDrive(env: Env, seed: Seed, known: KnownContext): Promise<Driven> {
+  const { runId } = seed;
+  try {
+    return { runId, report: await driveRun(env, seed, known) };
+  } catch (error) {
+    logError({ what: 'drive_failed', tenantId: seed.tenant.id, runId }, error);
+    return { runId, report: null };
+  }
+}
+
 /**
- * Drives one run until it is done or has to remember something (a retry, a gate): the tenant then
- * moves it into an object. Attempts are not written down before they are made, so only actions whose
+ * Drives one run until it is done, has to remember something (a retry, a gate) or takes long: a
+ * Worker may run on for 30 seconds after its answer. The tenant then moves it into an object, which
+ * performs the attempts that were started last. Attempts are not written down before they are made, so only actions whose
  * ports honour the idempotency key may come here; a crash repeats them under the same key.
  */
-async function driveRun(env: Env, seed: Seed, context: TenantContext): Promise<RunReport> {
-  const plan = planOf(seed, context.policy);
+async function driveRun(env: Env, seed: Seed, given: KnownContext): Promise<RunReport> {
+  let known = await freshContext(env, seed, given);
+  let plan = planOf(seed, known.value.policy);
   let { run, entries } = start(plan, Date.now());
   const history = [...entries];
+  const begun = Date.now();
   for (;;) {
-    const jobs = jobsOf(plan, run, entries, context.connections);
-    if (jobs.length === 0 || isSettled(run)) return reportOf(seed, run, history);
+    const jobs = jobsOf(plan, run, entries, known.value.connections);
+    const late = Date.now() - begun > PATIENCE_MS;
+    if (jobs.length === 0 || late || isSettled(run)) return reportOf(seed, run, history);
     const outcomes = await Promise.all(
       jobs.map(async (job) => ({ job, outcome: await performJob(env, job) })),
     );
+    known = await freshContext(env, seed, known);
+    plan = planOf(seed, known.value.policy);
     const added = [];
     for (const { job, outcome } of outcomes) {
       const { stepId, attempt } = job;
@@ -111,9 +134,9 @@ async function driveRun(env: Env, seed: Seed, context: TenantContext): Promise<R
   }
 }
 
-async function withinPatience<T>(work: Promise<T>): Promise<T | null> {
-  return await Promise.race([
-    work,
-    new Promise<null>((resolve) => setTimeout(resolve, PATIENCE_MS, null)),
-  ]);
+/** A gate asks for the policy of the moment in which it opens. */
+async function freshContext(env: Env, seed: Seed, known: KnownContext): Promise<KnownContext> {
+  if (Date.now() - known.at <= CONTEXT_FRESH_MS) return known;
+  const value = await tenantObject(env, seed.tenant.id).context();
+  return { value, at: Date.now() };
 }

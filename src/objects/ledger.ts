@@ -32,7 +32,7 @@ export function admitEvents(
     if (admitted.record === null) continue;
     for (const run of admitted.runs) startRun(stores, run);
     batch.push(admitted);
-    characters += JSON.stringify(admitted.record).length;
+    characters += JSON.stringify([admitted.record, admitted.runs.map(({ item }) => item)]).length;
     if (characters < PARCEL_CHARACTERS) continue;
     projectEvents(stores, batch, now);
     batch = [];
@@ -99,12 +99,15 @@ export function takeReport(stores: Stores, policy: ApprovalPolicy, report: RunRe
 
 /** New entries become audit entries, caused events, rows of the read model and log lines. */
 export function recordEntries(stores: Stores, policy: ApprovalPolicy, report: RunReport): void {
-  const { item, seq, wakeAt, entries, cause } = report;
+  const { item, seq, wakeAt, entries, approvals, cause } = report;
   const parcel: Parcel = {
     runs: [{ item, seq, wakeAt, entries }],
+    approvals,
     audit: auditFacts(report).map(({ fact, at }) => stores.audit.append(fact, at)),
   };
   stores.outbox.put('d1', parcel);
+  for (const entry of entries)
+    if (entry.type === 'step_failed') stores.budgets.release(`${report.runId}_${entry.stepId}`);
   const { path, authors, requestId } = cause;
   const origin = { sender: SYSTEM, requestId, path, authors };
   admitEvents(stores, policy, causedEvents(report), origin);

@@ -4,6 +4,7 @@ import type { CloudEvent } from '../contract/events.ts';
 import type { JsonObject } from '../contract/json.ts';
 import type { Entry, RunItem } from '../contract/runs.ts';
 import type { Definition } from '../contract/workflows.ts';
+import type { ApprovalParcel } from '../db/approvals.ts';
 import type { Binding } from '../engine/approval.ts';
 import type { SealedConnection } from '../ports/connections.ts';
 
@@ -28,6 +29,9 @@ export interface TenantContext {
   readonly connections: readonly SealedConnection[];
 }
 
+/** How old (milliseconds) it may be when a gate opens or an attempt starts. */
+export const CONTEXT_FRESH_MS = 1_000;
+
 /** A run moves into an object of its own: its seed, and its history so far. */
 export interface Handover {
   readonly seed: Seed;
@@ -41,6 +45,8 @@ export interface RunReport {
   readonly seq: number;
   readonly wakeAt: string | null;
   readonly entries: readonly Entry[];
+  /** The approvals that the entries have touched, for the inbox. */
+  readonly approvals: readonly ApprovalParcel[];
   /** Ended, and nothing in flight: no report will follow. */
   readonly settled: boolean;
   /** For events that the entries caused. */

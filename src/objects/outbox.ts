@@ -44,9 +44,24 @@ export class Outbox {
       .map((row) => row.address);
   }
 
-  /** When something should be tried again: now for what was never tried, null for nothing. */
+  /** An address that waits, is not backing off and is not being sent to; null when there is none. */
+  idleAddress(now: number): string | null {
+    const rows = this.#sql
+      .exec<Pick<Row, 'address'>>(
+        'SELECT DISTINCT address FROM outbox LIMIT ?',
+        this.#draining.size + this.#backoff.size + 1,
+      )
+      .toArray();
+    const idle = rows.find(
+      ({ address }) => !this.#draining.has(address) && !this.isBackingOff(address, now),
+    );
+    return idle?.address ?? null;
+  }
+
+  /** When something should be tried again: now for what nobody sends yet, null for nothing. */
   nextTry(now: number): number | null {
-    const times = this.addresses().map((address) => this.#backoff.get(address)?.until ?? now);
+    if (this.idleAddress(now) !== null) return now;
+    const times = [...this.#backoff.values()].map(({ until }) => until);
     return times.length === 0 ? null : Math.min(...times);
   }
 

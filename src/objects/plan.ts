@@ -4,11 +4,13 @@ import type { ApprovalPolicy } from '../contract/approvals.ts';
 import { isJsonObject } from '../contract/json.ts';
 import type { Entry, Run } from '../contract/runs.ts';
 import type { Definition } from '../contract/workflows.ts';
-import { defaultRule, stricterRule } from '../engine/approval.ts';
+import type { ApprovalParcel } from '../db/approvals.ts';
 import { type CompiledDefinition, compileDefinition } from '../engine/definition.ts';
 import { bindingOf, type Plan } from '../engine/plan.ts';
+import { defaultPolicy } from '../engine/policy.ts';
 import { cancelBeforeStart, isSettled, nextWake } from '../engine/run.ts';
-import { type RunState, viewRun } from '../engine/state.ts';
+import { type RunState, viewApproval, viewRun } from '../engine/state.ts';
+import type { BudgetQuestion } from './budgets.ts';
 import type { By } from './change.ts';
 import type { AttemptJob, RunReport, Seed, TenantContext } from './messages.ts';
 
@@ -45,11 +47,11 @@ export function planOf(seed: Seed, policy: ApprovalPolicy): Plan {
  * a run needs no object of its own until an attempt fails.
  */
 export function canFinishAtOnce(definition: CompiledDefinition, policy: ApprovalPolicy): boolean {
-  return definition.steps.every(
-    (step) =>
-      step.kind === 'action' &&
-      !stricterRule(policy[step.action] ?? defaultRule(step.rule.risk), step.approval).required,
-  );
+  return definition.steps.every((step) => {
+    if (step.kind === 'wait' || step.approval !== undefined) return false;
+    const { required, when, budget } = policy[step.action] ?? defaultPolicy(step.rule.risk);
+    return !required && budget === null && when.every((condition) => condition.required !== true);
+  });
 }
 
 /** What a run's new entries bring home. */
@@ -62,6 +64,7 @@ export function reportOf(seed: Seed, run: RunState, entries: readonly Entry[]): 
     seq,
     wakeAt: wake === null ? null : new Date(wake).toISOString(),
     entries,
+    approvals: touchedApprovals(run, entries),
     settled: isSettled(run),
     cause: {
       path: seed.path,
@@ -70,6 +73,44 @@ export function reportOf(seed: Seed, run: RunState, entries: readonly Entry[]): 
       requestId: seed.requestId,
     },
   };
+}
+
+function touchedApprovals(run: RunState, entries: readonly Entry[]): ApprovalParcel[] {
+  const touched = new Set(
+    entries.flatMap((entry) => ('approvalId' in entry ? entry.approvalId : [])),
+  );
+  const { id: runId, seq, workflowId, workflowName, workflowVersion, eventType } = run;
+  return run.approvals.flatMap((approval) => {
+    const step = run.steps.find(({ id }) => id === approval.stepId);
+    if (!touched.has(approval.id) || step === undefined) return [];
+    const of = { runId, workflowId, workflowName, workflowVersion, eventType };
+    const what = { action: step.action ?? '', input: step.input };
+    const voters = approval.decisions.map((decision) => decision.actor.id);
+    return [
+      {
+        item: { ...viewApproval(approval), ...of, ...what },
+        seq,
+        barred: [...approval.excluded, ...voters],
+        among: approval.rule.among,
+      },
+    ];
+  });
+}
+
+/** The questions that a run has for its tenant, by step. */
+export function budgetQuestions(
+  run: RunState,
+  entries: readonly Entry[],
+): Map<string, BudgetQuestion> {
+  const open = new Set(run.steps.flatMap((step) => (step.budgetAskedAt === null ? [] : step.id)));
+  return new Map(
+    entries.flatMap((entry) => {
+      if (entry.type !== 'budget_asked' || !open.has(entry.stepId)) return [];
+      const { stepId, budget, amount } = entry;
+      const action = run.steps.find(({ id }) => id === stepId)?.action ?? '';
+      return [[stepId, { key: `${run.id}_${stepId}`, action, budget, amount }] as const];
+    }),
+  );
 }
 
 /** The attempts that entries started, ready to be performed. */
@@ -82,8 +123,10 @@ export function jobsOf(
   return entries.flatMap((entry) => {
     if (entry.type !== 'attempt_started') return [];
     const step = plan.definition.steps.find(({ id }) => id === entry.stepId);
-    const input = run.steps.find(({ id }) => id === entry.stepId)?.input;
-    if (step?.kind !== 'action' || !isJsonObject(input)) return [];
+    const state = run.steps.find(({ id }) => id === entry.stepId);
+    const inFlight = state?.attempts === entry.attempt && state.deadline !== null;
+    if (step?.kind !== 'action' || !inFlight || !isJsonObject(state.input)) return [];
+    const { input } = state;
     const approval = run.approvals.find(({ stepId }) => stepId === step.id);
     return [
       {
@@ -103,7 +146,7 @@ export function jobsOf(
           approval === undefined
             ? null
             : {
-                binding: bindingOf(plan, step, input, approval.rule, approval.expiresAt),
+                binding: bindingOf(plan, step, input, approval.rule, approval.boundUntil),
                 inputHash: approval.inputHash,
               },
       },

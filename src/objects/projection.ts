@@ -6,6 +6,7 @@ import type { AuditEntry } from '../contract/audit.ts';
 import type { EventRecord } from '../contract/events.ts';
 import type { Member } from '../contract/members.ts';
 import type { Tenant } from '../contract/tenants.ts';
+import { type ApprovalParcel, upsertApprovals } from '../db/approvals.ts';
 import { insertAudit } from '../db/audit.ts';
 import { insertEvents } from '../db/events.ts';
 import { upsertMembers } from '../db/members.ts';
@@ -19,6 +20,7 @@ export interface Parcel {
   readonly members?: readonly Member[];
   readonly events?: readonly EventRecord[];
   readonly runs?: readonly RunParcel[];
+  readonly approvals?: readonly ApprovalParcel[];
   readonly audit?: readonly AuditEntry[];
 }
 
@@ -30,6 +32,7 @@ export async function applyParcels(
 ): Promise<void> {
   const events = parcels.flatMap((parcel) => parcel.events ?? []);
   const runs = parcels.flatMap((parcel) => parcel.runs ?? []);
+  const approvals = parcels.flatMap((parcel) => parcel.approvals ?? []);
   const members = parcels.flatMap((parcel) => parcel.members ?? []);
   const audit = parcels.flatMap((parcel) => parcel.audit ?? []);
   const statements = [
@@ -38,6 +41,7 @@ export async function applyParcels(
     ...(events.length > 0 ? [insertEvents(db, tenantId, events)] : []),
     ...(events.length > 0 ? feedOrders(db, tenantId, events) : []),
     ...(runs.length > 0 ? upsertRuns(db, tenantId, runs) : []),
+    ...(approvals.length > 0 ? [upsertApprovals(db, tenantId, approvals)] : []),
     ...(audit.length > 0 ? [insertAudit(db, tenantId, audit)] : []),
   ];
   if (statements.length > 0) await db.batch(statements);

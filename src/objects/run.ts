@@ -4,10 +4,10 @@
  * commit there is no await, so no two decisions see the same state (I2, I3).
  */
 import { DurableObject } from 'cloudflare:workers';
-import type { Actor } from '../contract/json.ts';
+import type { Actor, JsonObject } from '../contract/json.ts';
 import { type Refusal, refusal } from '../contract/problems.ts';
 import type { Entry, Run } from '../contract/runs.ts';
-import type { Vote } from '../engine/approval.ts';
+import type { Claim, Vote } from '../engine/approval.ts';
 import type { Decision, Outcome, RunInput } from '../engine/plan.ts';
 import { decide, isSettled, nextWake, start } from '../engine/run.ts';
 import { type RunState, replay, viewRun } from '../engine/state.ts';
@@ -16,15 +16,20 @@ import { logError } from '../log.ts';
 import { Alarm } from './due.ts';
 import { runObjectName, tenantObject } from './index.ts';
 import { Journal } from './journal.ts';
-import type { AttemptJob, Handover, RunReport, Seed, TenantContext } from './messages.ts';
+import {
+  type AttemptJob,
+  CONTEXT_FRESH_MS,
+  type Handover,
+  type RunReport,
+  type Seed,
+  type TenantContext,
+} from './messages.ts';
 import { Outbox } from './outbox.ts';
-import { jobsOf, planOf, reportOf } from './plan.ts';
+import { budgetQuestions, jobsOf, planOf, reportOf } from './plan.ts';
 
 /** A refusal shows the run as it is, so that the caller need not ask again. */
 export type RunAnswer = { ok: true; run: Run } | (Refusal & { run?: Run });
 
-/** The tenant's policy and connections may be this old when a gate opens or an attempt starts. */
-const CONTEXT_FRESH_MS = 1_000;
 const RETRY_DELIVERY_MS = 5_000;
 
 export class RunObject extends DurableObject<Env> {
@@ -33,7 +38,11 @@ export class RunObject extends DurableObject<Env> {
   /** Null while the object has no run: one that was never given any stores nothing. */
   #outbox: Outbox | null = null;
   #run: RunState | undefined;
+  /** Steps whose budget is being asked for right now. */
+  readonly #asking = new Set<string>();
   #context: { readonly value: TenantContext; readonly at: number } | null = null;
+  /** Callers who wait until the read model shows what they did. */
+  #readers = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -60,10 +69,25 @@ export class RunObject extends DurableObject<Env> {
       this.#journal.append(entries);
     });
     await this.#commit(seed, decision, false);
+    this.ctx.waitUntil(this.#perform(seed, entries));
   }
 
   async vote(vote: Vote): Promise<RunAnswer> {
     return await this.#take({ type: 'vote', vote }, true);
+  }
+
+  /** An admin decides alone, where the policy allows it. */
+  async breakGlass(claim: Claim): Promise<RunAnswer> {
+    return await this.#take({ type: 'override', claim }, true);
+  }
+
+  async editInput(claim: Claim, input: JsonObject): Promise<RunAnswer> {
+    return await this.#take({ type: 'edit', claim, input }, true);
+  }
+
+  /** That somebody who may decide has looked at what waits. */
+  async noteView(claim: Claim): Promise<RunAnswer> {
+    return await this.#take({ type: 'view', claim }, false);
   }
 
   async cancel(actor: Actor, comment: string | null, requestId: string): Promise<RunAnswer> {
@@ -100,8 +124,8 @@ export class RunObject extends DurableObject<Env> {
     await this.#commit(seed, decision, projected);
     const run = viewRun(this.#run, this.#journal.entries());
     if (decision.refused === undefined) return { ok: true, run };
-    const { code, detail } = decision.refused;
-    return { ...refusal(code, detail), run };
+    const { code, detail, errors } = decision.refused;
+    return { ...refusal(code, detail, errors), run };
   }
 
   /** Commits, sends the entries home, arms the alarm, and has the attempts performed. */
@@ -115,6 +139,7 @@ export class RunObject extends DurableObject<Env> {
     await this.#arm();
     await this.#sendHome(seed, projected);
     this.ctx.waitUntil(this.#perform(seed, entries));
+    this.ctx.waitUntil(this.#askBudgets(seed));
   }
 
   async #arm(): Promise<void> {
@@ -128,11 +153,15 @@ export class RunObject extends DurableObject<Env> {
 
   /** The tenant takes the entries into audit and read model, and answers what it knows now. */
   async #sendHome(seed: Seed, projected: boolean): Promise<void> {
+    if (projected) this.#readers += 1;
+    // Whose drain this is does not matter: it may carry the entries of a caller who came later.
     await this.#outbox?.drain('tenant', async (bodies) => {
       const reports: RunReport[] = bodies.map((body) => JSON.parse(body));
-      const value = await tenantObject(this.env, seed.tenant.id).report(reports, projected);
+      const tenant = tenantObject(this.env, seed.tenant.id);
+      const value = await tenant.report(reports, this.#readers > 0);
       this.#context = { value, at: Date.now() };
     });
+    if (projected) this.#readers -= 1;
     if (this.#run !== undefined && isSettled(this.#run)) await this.#arm();
   }
 
@@ -156,6 +185,26 @@ export class RunObject extends DurableObject<Env> {
     const { policy, connections } = await this.#freshContext(seed);
     const jobs = jobsOf(planOf(seed, policy), this.#run, entries, connections);
     await Promise.all(jobs.map((job) => this.#performOne(job)));
+  }
+
+  /** Asking twice reserves once, so a question without an answer is simply asked again. */
+  async #askBudgets(seed: Seed): Promise<void> {
+    if (this.#run === undefined) return;
+    const { tenant, runId } = seed;
+    for (const [stepId, question] of budgetQuestions(this.#run, this.#journal.entries())) {
+      if (this.#asking.has(stepId)) continue;
+      this.#asking.add(stepId);
+      try {
+        const answer = await tenantObject(this.env, tenant.id).reserveBudget(question);
+        const detail = answer.granted ? '' : answer.detail;
+        const { granted } = answer;
+        await this.#take({ type: 'budget_answered', stepId, granted, detail }, false);
+      } catch (error) {
+        logError({ what: 'budget_failed', tenantId: tenant.id, runId, stepId }, error);
+      } finally {
+        this.#asking.delete(stepId);
+      }
+    }
   }
 
   /** An attempt that cannot even be handed over is lost when its deadline passes, and retried. */

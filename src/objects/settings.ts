@@ -1,15 +1,26 @@
 /** A tenant's settings: who it is, its approval policy, its connections (secrets sealed). */
-import type { ApprovalPolicy, ApprovalPolicyUpdate } from '../contract/approvals.ts';
+import type { ActionPolicy, ApprovalPolicy, ApprovalPolicyUpdate } from '../contract/approvals.ts';
 import type { JsonObject } from '../contract/json.ts';
 import { refusal } from '../contract/problems.ts';
 import type { Connection, ConnectionKind, Tenant } from '../contract/tenants.ts';
-import { defaultRule } from '../engine/approval.ts';
 import type { ActionRules } from '../engine/definition.ts';
+import { defaultPolicy } from '../engine/policy.ts';
 import type { SealedConnection } from '../ports/connections.ts';
 import { type Change, changed } from './change.ts';
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS settings (
   name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`;
+
+type OwnRules = Record<string, NonNullable<ApprovalPolicyUpdate['actions'][string]>>;
+
+function wholePolicy(actions: ActionRules, own: OwnRules): ApprovalPolicy {
+  return Object.fromEntries(
+    Object.entries(actions).map(([name, { risk }]) => [
+      name,
+      { ...defaultPolicy(risk), ...own[name] },
+    ]),
+  );
+}
 
 export class Settings {
   readonly #sql: SqlStorage;
@@ -30,13 +41,7 @@ export class Settings {
 
   /** The rule of every action: the tenant's own where it has one, else what the risk asks for. */
   policy(actions: ActionRules): ApprovalPolicy {
-    const own = this.#ownRules();
-    return Object.fromEntries(
-      Object.entries(actions).map(([name, { risk }]) => [
-        name,
-        { ...defaultRule(risk), ...own[name] },
-      ]),
-    );
+    return wholePolicy(actions, this.#ownRules());
   }
 
   /** `null` takes an action back to what its risk asks for. */
@@ -48,9 +53,17 @@ export class Settings {
     for (const [name, change] of Object.entries(changes))
       if (change === null) delete own[name];
       else own[name] = { ...own[name], ...change };
+    const policy = wholePolicy(actions, own);
+    const undecidable = Object.entries(policy).filter(([, rule]) => nobodyDecides(rule));
+    if (undecidable.length > 0)
+      return refusal(
+        'validation_failed',
+        'Somebody has to be able to decide: name a role or members.',
+        undecidable.map(([name]) => ({ path: `actions.${name}.roles`, message: 'nobody is left' })),
+      );
     this.#write('policy', JSON.stringify(own));
     const target = { type: 'policy', id: 'approval' };
-    return changed(this.policy(actions), 'policy.updated', target, { actions: plain(changes) });
+    return changed(policy, 'policy.updated', target, { actions: plain(changes) });
   }
 
   connections(): SealedConnection[] {
@@ -84,7 +97,7 @@ export class Settings {
     return changed(null, 'connection.removed', { type: 'connection', id: kind }, {});
   }
 
-  #ownRules(): Record<string, NonNullable<ApprovalPolicyUpdate['actions'][string]>> {
+  #ownRules(): OwnRules {
     const value = this.#read('policy');
     return value === null ? {} : JSON.parse(value);
   }
@@ -99,6 +112,12 @@ export class Settings {
   #write(name: string, value: string): void {
     this.#sql.exec('INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)', name, value);
   }
+}
+
+function nobodyDecides({ roles, members, when }: ActionPolicy): boolean {
+  const isNobody = (rule: { roles: readonly string[]; members: readonly string[] }) =>
+    rule.roles.length === 0 && rule.members.length === 0;
+  return [{}, ...when].some((change) => isNobody({ roles, members, ...change }));
 }
 
 /** Without the fields that zod leaves undefined: canonical JSON has no such thing. */

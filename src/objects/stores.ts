@@ -2,6 +2,7 @@
 import type { Tenant } from '../contract/tenants.ts';
 import { Admission } from './admission.ts';
 import { AuditLog } from './audit-log.ts';
+import { Budgets } from './budgets.ts';
 import { Dispatch } from './dispatch.ts';
 import { Idempotency } from './idempotency.ts';
 import { IgnoredTopics } from './ignored-topics.ts';
@@ -17,6 +18,7 @@ export interface Stores {
   readonly settings: Settings;
   readonly keys: ApiKeys;
   readonly members: Members;
+  readonly budgets: Budgets;
   readonly workflows: Workflows;
   readonly idempotency: Idempotency;
   readonly ignoredTopics: IgnoredTopics;
@@ -35,6 +37,7 @@ export function openStores(sql: SqlStorage, tenant: Tenant): Stores {
     settings: new Settings(sql),
     keys: new ApiKeys(sql),
     members: new Members(sql),
+    budgets: new Budgets(sql),
     workflows,
     idempotency: new Idempotency(sql),
     ignoredTopics: new IgnoredTopics(sql),

@@ -16,6 +16,7 @@ import type { Definition, Workflow, WorkflowItem } from '../contract/workflows.t
 import type { Env } from '../env.ts';
 import { newId } from '../ids.ts';
 import type { SealedConnection } from '../ports/connections.ts';
+import type { BudgetAnswer, BudgetQuestion } from './budgets.ts';
 import type { By, Change } from './change.ts';
 import { Delivery } from './delivery.ts';
 import type { Driven } from './executor.ts';
@@ -256,6 +257,12 @@ export class TenantObject extends DurableObject<Env> {
     return this.#contextNow();
   }
 
+  /** Whether a step is within its action's budget; if so, its part is reserved. */
+  async reserveBudget(question: BudgetQuestion): Promise<BudgetAnswer> {
+    const { budgets } = this.#open();
+    return this.ctx.storage.transactionSync(() => budgets.reserve(question, Date.now()));
+  }
+
   async context(): Promise<TenantContext> {
     return this.#contextNow();
   }
@@ -302,13 +309,17 @@ export class TenantObject extends DurableObject<Env> {
     return this.#context;
   }
 
+  #transact<T>(decide: (stores: Stores, context: TenantContext) => T): T {
+    const stores = this.#open();
+    const context = this.#contextNow();
+    return this.ctx.storage.transactionSync(() => decide(stores, context));
+  }
+
   async #commit<T>(
     projected: boolean,
     decide: (stores: Stores, context: TenantContext) => T,
   ): Promise<T> {
-    const stores = this.#open();
-    const context = this.#contextNow();
-    const answer = this.ctx.storage.transactionSync(() => decide(stores, context));
+    const answer = this.#transact(decide);
     await this.#delivery.afterCommit(projected);
     return answer;
   }
@@ -326,13 +337,16 @@ export class TenantObject extends DurableObject<Env> {
     return made.ok ? { ok: true, member: made.answer } : made;
   }
 
-  /** A change, its audit entry and its projection: one transaction. Then the read model follows. */
+  /**
+   * A change, its audit entry and its projection: one transaction. It holds for whoever comes next,
+   * while the caller waits for the read model to follow.
+   */
   async #change<T>(
     { actor, requestId }: By,
     apply: (stores: Stores, at: string) => Change<T>,
   ): Promise<Change<T>> {
     const at = new Date().toISOString();
-    const change = await this.#commit(true, (stores) => {
+    const change = this.#transact((stores) => {
       const made = apply(stores, at);
       if (!made.ok || made.fact === null) return made;
       const entry = stores.audit.append({ actor, requestId, ...made.fact }, at);
@@ -341,6 +355,7 @@ export class TenantObject extends DurableObject<Env> {
     });
     this.#context = null;
     this.#open().admission.forgetWorkflows();
+    await this.#delivery.afterCommit(true);
     return change;
   }
 }

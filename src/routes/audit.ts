@@ -23,7 +23,7 @@ export const auditRoutes: readonly Route[] = [
     }),
     answer: { status: 200, description: 'A page of entries', schema: listOf(auditEntry) },
     async handle({ env, tenantId }, { query: { limit, cursor, ...filter } }) {
-      const page = pageOf('audit', { limit, cursor });
+      const page = pageOf('audit', { limit, cursor }, /^\d{1,15}$/);
       if ('ok' in page) return page;
       return { body: listAnswer('audit', await listAudit(env.DB, tenantId, filter, page)) };
     },

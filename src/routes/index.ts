@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { docsPage } from '../http/docs-page.ts';
 import { openApiDocument } from '../http/openapi.ts';
 import { openRoute, type Route } from '../http/route.ts';
+import { approvalRoutes } from './approvals.ts';
 import { auditRoutes } from './audit.ts';
 import { eventRoutes } from './events.ts';
 import { hookRoutes } from './hooks.ts';
@@ -58,6 +59,7 @@ export const ROUTES: readonly Route[] = [
   ...hookRoutes,
   ...workflowRoutes,
   ...runRoutes,
+  ...approvalRoutes,
   ...auditRoutes,
   ...tenantRoutes,
   ...memberRoutes,

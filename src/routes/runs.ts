@@ -6,12 +6,15 @@ import {
   approveBody,
   cancelBody,
   denyBody,
+  editBody,
+  overrideBody,
   type Run,
   runItem,
   run as runSchema,
   runStatus,
 } from '../contract/runs.ts';
 import { findRun, listRuns } from '../db/runs.ts';
+import type { Claim } from '../engine/approval.ts';
 import { replay, viewRun } from '../engine/state.ts';
 import type { Env } from '../env.ts';
 import { listAnswer, pageOf } from '../http/cursor.ts';
@@ -91,6 +94,30 @@ export const runRoutes: readonly Route[] = [
   }),
   tenantRoute({
     method: 'POST',
+    path: '/api/admin/workflow-runs/edit',
+    tag: TAG,
+    summary: 'Change the inputs that wait for approval: a new hash, and the votes start again',
+    role: 'approver',
+    body: editBody,
+    answer: { status: 200, description: 'The run', schema: oneRun },
+    problems: [403, 404, 409],
+    handle: async (served, { body: { input, ...claim } }) =>
+      await onApproval(served, claim, (run, claim) => run.editInput(claim, input)),
+  }),
+  tenantRoute({
+    method: 'POST',
+    path: '/api/admin/workflow-runs/override',
+    tag: TAG,
+    summary: 'Break the glass: decide alone, where the policy allows it; a comment is required',
+    role: 'admin',
+    body: overrideBody,
+    answer: { status: 200, description: 'The run', schema: oneRun },
+    problems: [403, 404, 409],
+    handle: async (served, { body }) =>
+      await onApproval(served, body, (run, claim) => run.breakGlass(claim)),
+  }),
+  tenantRoute({
+    method: 'POST',
     path: '/api/admin/workflow-runs/cancel',
     tag: TAG,
     summary: 'Cancel a run that has not ended',
@@ -110,22 +137,26 @@ export const runRoutes: readonly Route[] = [
 ];
 
 async function vote(
-  { env, tenantId, by, role }: ServedCaller,
+  served: ServedCaller,
   decision: 'approved' | 'denied',
-  body: z.infer<typeof approveBody>,
+  body: ClaimBody,
 ): Promise<Answer> {
-  const { runId, approvalId, inputHash, comment = null } = body;
+  return await onApproval(served, body, (run, claim) => run.vote({ ...claim, decision }));
+}
+
+type ClaimBody = z.infer<typeof approveBody>;
+
+/** Whoever asks, asks as themselves: the object checks what they may. */
+async function onApproval(
+  { env, tenantId, by, role }: ServedCaller,
+  { runId, approvalId, inputHash, comment: said }: ClaimBody,
+  ask: (run: ReturnType<typeof runObject>, claim: Claim) => Promise<RunAnswer>,
+): Promise<Answer> {
   const { actor, requestId } = by;
+  const comment = said ?? null;
+  const claim = { approvalId, inputHash, actor, role, comment, requestId };
   return await onRun(env, tenantId, runId, 'approval_decided', () =>
-    runObject(env, tenantId, runId).vote({
-      decision,
-      approvalId,
-      inputHash,
-      actor,
-      role,
-      comment,
-      requestId,
-    }),
+    ask(runObject(env, tenantId, runId), claim),
   );
 }
 

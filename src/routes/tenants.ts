@@ -15,12 +15,13 @@ import {
   tenantCreate,
 } from '../contract/tenants.ts';
 import { listTenants } from '../db/tenants.ts';
+import { policyFaults } from '../engine/policy.ts';
 import { mintKey } from '../http/api-key.ts';
 import { listAnswer, pageOf } from '../http/cursor.ts';
 import { listOf, listQuery, platformRoute, type Route, tenantRoute } from '../http/route.ts';
 import { tenantObject } from '../objects/index.ts';
 import { sealConnection } from '../ports/connections.ts';
-import { newSigningSecret } from '../ports/webhook-signature.ts';
+import { isSigningSecret, newSigningSecret } from '../ports/webhook-signature.ts';
 
 /** The former signing secret signs too for this long, so that receivers can change over. */
 const ROTATION_OVERLAP_MS = 24 * 3_600_000;
@@ -108,6 +109,7 @@ const keyRoutes: readonly Route[] = [
       description: 'The key with its secret',
       schema: z.object({ apiKey: newApiKey, requestId: z.string() }),
     },
+    problems: [404, 422],
     async handle({ env, tenantId, by }, { body }) {
       const { key, secret } = await mintKey(env.KEY_SECRET, tenantId, body);
       const { name, role } = body;
@@ -165,6 +167,11 @@ const policyRoutes: readonly Route[] = [
           `Actions are ${Object.keys(ACTION_RULES).join(', ')}.`,
           unknown.map((name) => ({ path: `actions.${name}`, message: 'unknown action' })),
         );
+      const faults = Object.entries(actions).flatMap(([name, change]) =>
+        policyFaults({ when: change?.when ?? [] }, `actions.${name}`),
+      );
+      if (faults.length > 0)
+        return refusal('validation_failed', 'The policy was not changed. See errors.', faults);
       const updated = await tenantObject(env, tenantId).updatePolicy(actions, by);
       return updated.ok ? { body: { actions: updated.policy } } : updated;
     },
@@ -198,6 +205,10 @@ const connectionRoutes: readonly Route[] = [
     body: connectionSet,
     answer: { status: 200, description: 'The connection', schema: oneConnection },
     async handle({ env, tenantId, by }, { body }) {
+      if (body.kind === 'webhook' && !isSigningSecret(body.signingSecret))
+        return refusal('validation_failed', 'The secret could sign nothing.', [
+          { path: 'signingSecret', message: 'whsec_ and the base64 of 24 to 64 bytes' },
+        ]);
       const at = new Date().toISOString();
       const sealed = await sealConnection(env.SEAL_KEY, tenantId, body, at);
       const tenant = tenantObject(env, tenantId);

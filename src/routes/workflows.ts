@@ -88,6 +88,7 @@ export const workflowRoutes: readonly Route[] = [
     role: 'admin',
     body: workflowCreate,
     answer: { status: 201, description: 'The workflow', schema: oneWorkflow },
+    problems: [422],
     async handle({ env, tenantId, by }, { body: { enabled, ...definition } }) {
       const faulty = check(env, definition);
       if (faulty !== null) return faulty;

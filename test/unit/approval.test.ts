@@ -1,18 +1,11 @@
-/** The gate (I3): which rule holds, what a request is bound to, whose vote counts and when. */
-import * as fc from 'fast-check';
+/** The gate (I3): what a request is bound to, whose vote counts and when. */
 import { describe, expect, test } from 'vitest';
-import type { ApprovalRule } from '../../src/contract/approvals.ts';
-import { durationMs, type JsonObject } from '../../src/contract/json.ts';
-import {
-  type Binding,
-  completesQuorum,
-  defaultRule,
-  inputHash,
-  stricterRule,
-  type Vote,
-} from '../../src/engine/approval.ts';
+import type { ActionPolicy } from '../../src/contract/approvals.ts';
+import type { JsonObject } from '../../src/contract/json.ts';
+import { type Binding, completesQuorum, inputHash, type Vote } from '../../src/engine/approval.ts';
 import { bindingOf } from '../../src/engine/plan.ts';
 import {
+  actionPolicy,
   at,
   note,
   pay,
@@ -24,104 +17,11 @@ import {
   told,
 } from './support/engine.ts';
 import { assertHistory } from './support/invariants.ts';
-import { always } from './support/properties.ts';
 
-const gated = (over: Partial<ApprovalRule> = {}, authors?: readonly string[]) =>
-  new Story(planOf([pay('a')], { policy: { pay: policyRule(over) }, ...(authors && { authors }) }));
+const gated = (over: Partial<ActionPolicy> = {}) =>
+  new Story(planOf([pay('a')], { policy: { pay: actionPolicy(over) } }));
 const first = `apr_${RUN_ID.slice(4)}-1`;
 const second = `apr_${RUN_ID.slice(4)}-2`;
-
-describe('the rule that holds', () => {
-  test.each([
-    ['safe', false],
-    ['commerce', true],
-    ['bulk', true],
-    ['config', true],
-  ] as const)('risk %s: approval needed by default is %s', (risk, required) => {
-    expect(defaultRule(risk)).toEqual({
-      required,
-      approvals: 1,
-      roles: ['approver', 'admin'],
-      expiresIn: '72h',
-      onExpire: 'deny',
-      selfApproval: false,
-    });
-  });
-
-  test.each<
-    [string, Partial<ApprovalRule>, Parameters<typeof stricterRule>[1], Partial<ApprovalRule>]
-  >([
-    ['asking for nothing leaves the policy', { required: false }, undefined, { required: false }],
-    ['asking at all makes a gate', { required: false }, {}, { required: true, approvals: 1 }],
-    ['more people than the policy', { approvals: 1 }, { approvals: 3 }, { approvals: 3 }],
-    ['fewer people than the policy', { approvals: 3 }, { approvals: 1 }, { approvals: 3 }],
-    ['fewer roles', {}, { roles: ['admin'] }, { roles: ['admin'] }],
-    [
-      'a role that the policy does not have',
-      { roles: ['admin'] },
-      { roles: ['approver'] },
-      { roles: ['admin'] },
-    ],
-    ['more roles', { roles: ['admin'] }, { roles: ['approver', 'admin'] }, { roles: ['admin'] }],
-    ['a shorter time', {}, { expiresIn: '1h' }, { expiresIn: '1h' }],
-    ['a longer time', { expiresIn: '1h' }, { expiresIn: '72h' }, { expiresIn: '1h' }],
-    [
-      'a longer time, by its length and not its text',
-      { expiresIn: '2h' },
-      { expiresIn: '30m' },
-      { expiresIn: '30m' },
-    ],
-    [
-      'a longer time where the policy asks for nothing',
-      { required: false, expiresIn: '1h' },
-      { expiresIn: '72h' },
-      { required: true, expiresIn: '72h' },
-    ],
-    ['no step may let the author decide', { selfApproval: false }, {}, { selfApproval: false }],
-  ])('%s', (_name, policy, asked, rule) => {
-    expect(stricterRule(policyRule(policy), asked)).toMatchObject(rule);
-  });
-
-  test('whatever a workflow asks for, the rule is never less than the policy', () => {
-    const roles = fc.constantFrom<ApprovalRule['roles'][]>(
-      ['approver'],
-      ['admin'],
-      ['approver', 'admin'],
-    );
-    const expiresIn = fc.constantFrom('30s', '15m', '24h', '1d', '7d');
-    const approvals = fc.integer({ min: 1, max: 20 });
-    const policies = fc.record({
-      required: fc.boolean(),
-      approvals,
-      roles,
-      expiresIn,
-      onExpire: fc.constant('deny' as const),
-      selfApproval: fc.boolean(),
-    });
-    const asks = fc.option(fc.record({ approvals, roles, expiresIn }, { requiredKeys: [] }), {
-      nil: undefined,
-    });
-    always(
-      20_260_305,
-      1_000,
-      fc.property(policies, asks, (policy, asked) => {
-        const rule = stricterRule(policy, asked);
-        expect(rule.required).toBe(policy.required || asked !== undefined);
-        expect(rule.approvals).toBeGreaterThanOrEqual(
-          Math.max(policy.approvals, asked?.approvals ?? 1),
-        );
-        expect(rule.roles.length).toBeGreaterThan(0);
-        expect(rule.roles.every((role) => role === 'admin' || policy.roles.includes(role))).toBe(
-          true,
-        );
-        if (policy.required)
-          expect(durationMs(rule.expiresIn)).toBeLessThanOrEqual(durationMs(policy.expiresIn));
-        expect(rule.selfApproval).toBe(policy.selfApproval);
-        expect(rule.onExpire).toBe('deny');
-      }),
-    );
-  });
-});
 
 describe('a gate opens', () => {
   test('with the rule of that moment, bound to the inputs, and the authors excluded', () => {
@@ -153,7 +53,7 @@ describe('a gate opens', () => {
 
   test('a later change of the policy does not loosen what was asked for', () => {
     const strict = gated({ approvals: 2 });
-    const loose = planOf([pay('a')], { policy: { pay: policyRule({ required: false }) } });
+    const loose = planOf([pay('a')], { policy: { pay: actionPolicy({ required: false }) } });
     const story = Object.assign(strict, { plan: loose }).vote('p');
     expect(story.run.status).toBe('pending_approval');
     expect(story.run.approvals[0]).toMatchObject({ status: 'pending', required: 2 });
@@ -161,7 +61,7 @@ describe('a gate opens', () => {
 
   test('a gate that opens later follows the policy of then', () => {
     const story = new Story(planOf([note('n'), pay('a')]));
-    const plan = planOf([note('n'), pay('a')], { policy: { pay: policyRule({ approvals: 5 }) } });
+    const plan = planOf([note('n'), pay('a')], { policy: { pay: actionPolicy({ approvals: 5 }) } });
     expect(Object.assign(story, { plan }).succeed('n').run.approvals[0]?.required).toBe(5);
   });
 

@@ -612,8 +612,45 @@ describe('bodies of decisions', () => {
     expect(update({ approvals: 2 })).toEqual([]);
     expect(update({ onExpire: 'approve' })).toEqual(['actions.order.refund.onExpire']);
     expect(update({ roles: ['viewer'] })).toEqual(['actions.order.refund.roles.0']);
-    expect(update({ roles: [] })).toEqual(['actions.order.refund.roles']);
+    expect(update({ roles: ['ingest'] })).toEqual(['actions.order.refund.roles.0']);
     expect(update({ approvals: 0 })).toEqual(['actions.order.refund.approvals']);
+    expect(update({ edit: 'viewer' })).toEqual(['actions.order.refund.edit']);
+  });
+
+  test('named members may take the place of roles, and no workflow rule is set by a policy', () => {
+    const update = (over: JsonObject) =>
+      paths(approvalPolicyUpdate, { actions: { 'order.refund': over } });
+    expect(update({ roles: [], members: ['mem_1'] })).toEqual([]);
+    expect(update({ members: [''] })).toEqual(['actions.order.refund.members.0']);
+    expect(update({ among: ['mem_1'] })).toEqual(['actions.order.refund.among']);
+    expect(update({ roles: ['approver', 'admin', 'admin'] })).toEqual([
+      'actions.order.refund.roles',
+    ]);
+  });
+
+  test('an escalation says who, and until when; a reminder says how often', () => {
+    const update = (over: JsonObject) =>
+      paths(approvalPolicyUpdate, { actions: { 'order.refund': over } });
+    const escalateTo = { roles: ['admin'], members: [], expiresIn: '24h' };
+    expect(update({ onExpire: 'escalate', escalateTo, remindEvery: '4h' })).toEqual([]);
+    expect(update({ escalateTo: null, remindEvery: null })).toEqual([]);
+    expect(update({ escalateTo: { ...escalateTo, roles: ['viewer'] } })).toEqual([
+      'actions.order.refund.escalateTo.roles.0',
+    ]);
+    expect(update({ escalateTo: { roles: ['admin'], members: [] } })).toEqual([
+      'actions.order.refund.escalateTo.expiresIn',
+    ]);
+    expect(update({ remindEvery: 'hourly' })).toEqual(['actions.order.refund.remindEvery']);
+  });
+
+  test('a condition is a text that is there, over fields that a rule has', () => {
+    const update = (when: JsonObject[]) =>
+      paths(approvalPolicyUpdate, { actions: { 'order.refund': { when } } });
+    const at = 'actions.order.refund.when.0';
+    expect(update([{ if: 'input.amount.amount > 50000', approvals: 2 }])).toEqual([]);
+    expect(update([{ approvals: 2 }])).toEqual([`${at}.if`]);
+    expect(update([{ if: 'true', when: [] }])).toEqual([`${at}.when`]);
+    expect(update(Array(21).fill({ if: 'true' }))).toEqual(['actions.order.refund.when']);
   });
 });
 

@@ -2,25 +2,27 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/contract/json.ts';
+import { entry } from '../../src/contract/runs.ts';
 import { cancelBeforeStart, isSettled, nextWake } from '../../src/engine/run.ts';
 import { viewRun } from '../../src/engine/state.ts';
 import {
+  actionPolicy,
   at,
   note,
   pause,
   pay,
   person,
   planOf,
-  policyRule,
   RUN_ID,
   Story,
   T0,
   told,
 } from './support/engine.ts';
+import { assertRoles } from './support/gate-invariants.ts';
 import { assertHistory, assertRun } from './support/invariants.ts';
 import { always } from './support/properties.ts';
 import { scenario } from './support/scenarios.ts';
-import { finish, play } from './support/simulation.ts';
+import { finish, play, roleOf } from './support/simulation.ts';
 
 const story = (...steps: JsonObject[]) => new Story(planOf(steps));
 
@@ -538,7 +540,7 @@ describe('cancel', () => {
 
 describe('the view of a run', () => {
   test('shows steps, approvals and timeline, and nothing that only decisions need', () => {
-    const run = new Story(planOf([pay('a')], { policy: { pay: policyRule({ approvals: 2 }) } }));
+    const run = new Story(planOf([pay('a')], { policy: { pay: actionPolicy({ approvals: 2 }) } }));
     const view = viewRun(run.vote('p', { comment: 'Fine.' }).run, run.entries);
     expect(view).not.toHaveProperty('seq');
     expect(view.timeline).toBe(run.entries);
@@ -562,7 +564,12 @@ describe('the view of a run', () => {
         stepId: 'a',
         status: 'pending',
         required: 2,
-        roles: ['approver', 'admin'],
+        roles: ['approver'],
+        members: [],
+        reasonRequired: false,
+        edits: 0,
+        escalated: false,
+        overridden: false,
         inputHash: expect.stringMatching(/^[0-9a-f]{64}$/),
         requestedAt: at(null),
         expiresAt: at('72h'),
@@ -580,12 +587,14 @@ describe('whatever happens, in whatever order', () => {
       fc.property(scenario, (given) => {
         const { run, entries } = play(given, (_before, after, soFar) => assertRun(after, soFar));
         assertHistory(entries, run);
+        assertRoles(entries, roleOf);
       }),
     );
   });
 
   test('a run comes to rest with one final status once attempts are answered and time goes by', () => {
     const seen = new Set<string>();
+    const happened = new Set<string>();
     always(
       20_260_302,
       2_000,
@@ -597,9 +606,13 @@ describe('whatever happens, in whatever order', () => {
         assertHistory(entries, run);
         expect(isSettled(run)).toBe(true);
         expect(nextWake(run)).toBeNull();
+        assertRoles(entries, roleOf);
         seen.add(run.status);
+        for (const { type } of entries) happened.add(type);
       }),
     );
     expect([...seen].sort()).toEqual(['cancelled', 'denied', 'expired', 'failed', 'succeeded']);
+    const entryTypes = entry.options.map(({ shape }) => shape.type.value);
+    expect(entryTypes.filter((type) => !happened.has(type))).toEqual([]);
   });
 });

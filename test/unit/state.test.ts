@@ -96,6 +96,7 @@ describe('a new run', () => {
       startedAt: null,
       finishedAt: null,
       deadline: null,
+      budgetAskedAt: null,
     });
   });
 

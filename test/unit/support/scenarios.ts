@@ -1,8 +1,18 @@
 /** Arbitrary workflows and arbitrary things that happen to their runs, in any order. */
 import * as fc from 'fast-check';
-import type { ApprovalPolicy } from '../../../src/contract/approvals.ts';
+import type { ActionPolicy, ApprovalPolicy } from '../../../src/contract/approvals.ts';
 import type { JsonObject } from '../../../src/contract/json.ts';
-import { policyRule } from './engine.ts';
+import { actionPolicy } from './engine.ts';
+
+/** What a person does to an approval, who they are, and what they have seen. */
+interface ByPerson {
+  readonly by: string;
+  readonly role: 'ingest' | 'viewer' | 'approver' | 'admin';
+  readonly commented: boolean;
+  /** Which approval: none named, the first, the second …, or one that there is not. */
+  readonly approval: number | 'unnamed' | 'unknown';
+  readonly hash: 'none' | 'right' | 'wrong';
+}
 
 /** Something that happens to a run: named by positions, so that every one fits every run. */
 export type Happening =
@@ -14,15 +24,10 @@ export type Happening =
       readonly offset: number;
       readonly result: 'success' | 'failure' | 'fatal' | 'patience';
     }
-  | {
-      readonly kind: 'vote';
-      readonly by: string;
-      readonly role: 'viewer' | 'approver' | 'admin';
-      readonly denied: boolean;
-      /** Which approval: none named, the first, the second …, or one that there is not. */
-      readonly approval: number | 'unnamed' | 'unknown';
-      readonly hash: 'none' | 'right' | 'wrong';
-    }
+  | (ByPerson & { readonly kind: 'vote'; readonly denied: boolean })
+  | (ByPerson & { readonly kind: 'override' | 'view' })
+  | (ByPerson & { readonly kind: 'edit'; readonly draft: number })
+  | { readonly kind: 'budget'; readonly step: number; readonly granted: boolean }
   | { readonly kind: 'cancel' };
 
 export interface Scenario {
@@ -57,7 +62,9 @@ const approval = fc.oneof(
       {
         approvals: fc.integer({ min: 1, max: 3 }),
         roles: fc.constantFrom(['admin'], ['approver', 'admin']),
-        expiresIn: fc.constantFrom('10m', '12h', '100h'),
+        expiresIn: fc.constantFrom('10m', '12h', '20h'),
+        members: fc.constantFrom(['ann', 'bob', 'cyd'], ['ann', 'dan']),
+        reasonRequired: fc.constant(true),
       },
       { requiredKeys: [] },
     ),
@@ -108,6 +115,23 @@ const steps: fc.Arbitrary<readonly JsonObject[]> = fc
 
 const PEOPLE = ['sender', 'author', 'ann', 'bob', 'cyd', 'dan'];
 
+const byPerson = {
+  by: fc.constantFrom(...PEOPLE),
+  role: fc.constantFrom<ByPerson['role'][]>(
+    'ingest',
+    'viewer',
+    'approver',
+    'approver',
+    'approver',
+    'admin',
+    'admin',
+    'admin',
+  ),
+  commented: fc.integer({ min: 0, max: 3 }).map((n) => n > 0),
+  approval: fc.constantFrom<ByPerson['approval'][]>('unnamed', 'unnamed', 0, 0, 1, 2, 'unknown'),
+  hash: fc.constantFrom<ByPerson['hash'][]>('none', 'none', 'none', 'right', 'right', 'wrong'),
+};
+
 const happening: fc.Arbitrary<Happening> = fc.oneof(
   {
     weight: 3,
@@ -129,35 +153,85 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     weight: 8,
     arbitrary: fc.record({
       kind: fc.constant('vote'),
-      by: fc.constantFrom(...PEOPLE),
-      role: fc.constantFrom('viewer', 'approver', 'approver', 'admin', 'admin'),
+      ...byPerson,
       denied: fc.integer({ min: 0, max: 11 }).map((n) => n === 0),
-      approval: fc.constantFrom<number | 'unnamed' | 'unknown'>(
-        'unnamed',
-        'unnamed',
-        0,
-        0,
-        1,
-        2,
-        'unknown',
-      ),
-      hash: fc.constantFrom('none', 'none', 'right', 'right', 'wrong'),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('edit'), ...byPerson, draft: fc.nat(5) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constantFrom('override', 'view'), ...byPerson }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('budget'),
+      step: fc.nat(5),
+      granted: fc.boolean(),
     }),
   },
   { weight: 1, arbitrary: fc.constant({ kind: 'cancel' }) },
 );
 
-const policy: fc.Arbitrary<ApprovalPolicy> = fc
-  .option(
-    fc.record({
-      required: fc.boolean(),
-      approvals: fc.integer({ min: 1, max: 3 }),
-      selfApproval: fc.boolean(),
-      expiresIn: fc.constantFrom('5m', '24h'),
-    }),
-    { nil: undefined },
+const roles = fc.constantFrom<ActionPolicy['roles'][]>(['approver'], ['approver'], ['admin'], []);
+const members = fc.constantFrom<string[][]>([], ['cyd'], ['ann', 'bob', 'author']);
+
+/** How many, who, and what else they may do. */
+const deciders = fc.record({
+  required: fc.integer({ min: 0, max: 3 }).map((n) => n > 0),
+  approvals: fc.integer({ min: 1, max: 3 }),
+  roles,
+  members,
+  selfApproval: fc.boolean(),
+  reasonRequired: fc.boolean(),
+  edit: fc.constantFrom<ActionPolicy['edit'][]>('nobody', 'approver', 'approver', 'admin'),
+  breakGlass: fc.boolean(),
+});
+
+/** What time does to a request: minutes all through, or hours, so that reminders stay few. */
+const clock = fc
+  .constantFrom(
+    { expiresIn: '5m', escalation: '3m', remindEvery: '4m' },
+    { expiresIn: '24h', escalation: '24h', remindEvery: '5h' },
+    { expiresIn: '24h', escalation: '7d', remindEvery: '20h' },
   )
-  .map((over): ApprovalPolicy => (over === undefined ? {} : { pay: policyRule(over) }));
+  .chain(({ expiresIn, escalation, remindEvery }) =>
+    fc.record({
+      expiresIn: fc.constant(expiresIn),
+      onExpire: fc.constantFrom<ActionPolicy['onExpire'][]>('deny', 'escalate'),
+      escalateTo: fc.option(fc.record({ roles, members, expiresIn: fc.constant(escalation) }), {
+        freq: 3,
+      }),
+      remindEvery: fc.option(fc.constant(remindEvery)),
+    }),
+  );
+
+/** Conditions that hold, that do not, that read the inputs, and now and then one that fails. */
+const when = fc.oneof(
+  { weight: 6, arbitrary: fc.constant<ActionPolicy['when']>([]) },
+  {
+    weight: 3,
+    arbitrary: fc.constant<ActionPolicy['when']>([
+      { if: 'event.data.n > 5', approvals: 2 },
+      { if: 'has(input.cents) && input.cents > 100', reasonRequired: true, breakGlass: true },
+      { if: 'event.data.n > 100', required: false },
+    ]),
+  },
+  { weight: 1, arbitrary: fc.constant<ActionPolicy['when']>([{ if: 'input.none', approvals: 2 }]) },
+);
+
+const ownPolicy: fc.Arbitrary<ActionPolicy> = fc
+  .tuple(deciders, clock, when, fc.option(fc.constant({ count: 1, window: '1h' }), { freq: 2 }))
+  .map(([who, until, conditions, budget]) =>
+    actionPolicy({ ...who, ...until, when: conditions, budget }),
+  );
+
+const policy: fc.Arbitrary<ApprovalPolicy> = fc
+  .record({ pay: ownPolicy, flip: ownPolicy, note: ownPolicy }, { requiredKeys: [] })
+  .map((given) => ({ ...given }));
 
 export const scenario: fc.Arbitrary<Scenario> = fc.record({
   steps,

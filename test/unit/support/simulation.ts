@@ -1,10 +1,12 @@
 /** Plays scenarios against the engine, and drives what is left of a run to its rest. */
 import { expect } from 'vitest';
+import { isJsonObject, type JsonObject, ROLES, type Role } from '../../../src/contract/json.ts';
 import type { Entry } from '../../../src/contract/runs.ts';
+import type { Claim } from '../../../src/engine/approval.ts';
 import type { Outcome, Plan, RunInput } from '../../../src/engine/plan.ts';
 import { decide, isSettled, nextWake, start } from '../../../src/engine/run.ts';
 import { type RunState, replay } from '../../../src/engine/state.ts';
-import { frozen, person, planOf, T0, vote } from './engine.ts';
+import { claim, frozen, person, planOf, T0 } from './engine.ts';
 import type { Happening, Scenario } from './scenarios.ts';
 
 export interface Played {
@@ -38,8 +40,12 @@ export function finish(played: Played, luck: Iterator<number>): Played {
   for (let turn = 0; !isSettled(at.run); turn += 1) {
     if (turn > 500) throw new Error('the run never rests');
     const flying = at.run.steps.find(({ deadline }) => deadline !== null);
+    const asking = at.run.steps.find(({ budgetAskedAt }) => budgetAskedAt !== null);
     const drawn: number = luck.next().value ?? 0;
-    if (flying !== undefined && drawn < 9) {
+    if (asking !== undefined) {
+      const answer = { stepId: asking.id, granted: drawn < 5, detail: 'All is spent.' };
+      at = step(at, { type: 'budget_answered', ...answer }, 0.5);
+    } else if (flying !== undefined && drawn < 9) {
       const outcome = outcomeOf(drawn < 6 ? 'success' : 'failure');
       const { id: stepId, attempts: attempt } = flying;
       at = step(at, { type: 'attempt_ended', stepId, attempt, outcome }, 0.5);
@@ -52,13 +58,20 @@ export function finish(played: Played, luck: Iterator<number>): Played {
   return at;
 }
 
+/** Each decision is made again by a host that knows nothing but the entries that were stored. */
 function step(played: Played, input: RunInput, jitter: number): Played {
   const { plan, run, entries, now } = played;
   const decision = decide(plan, frozen(run), frozen(input), now, jitter);
-  expect(decide(plan, run, input, now, jitter)).toEqual(decision);
+  const restarted = replay(plan.runId, stored(entries));
+  if (restarted === undefined) throw new Error('no beginning');
+  expect(decide(plan, restarted, input, now, jitter)).toEqual(decision);
   const all = [...entries, ...decision.entries];
   expect(replay(plan.runId, all)).toEqual(decision.run);
   return { plan, run: decision.run, entries: all, now };
+}
+
+function stored(entries: readonly Entry[]): Entry[] {
+  return JSON.parse(JSON.stringify(entries));
 }
 
 /** The definition holds compiled code, which is nobody's to freeze. */
@@ -84,22 +97,62 @@ function inputOf(happening: Happening, run: RunState): RunInput {
         outcome: outcomeOf(happening.result),
       };
     }
-    case 'vote':
-      return { type: 'vote', vote: voteOf(happening, run) };
+    case 'budget': {
+      const asked = run.steps[happening.step % run.steps.length]?.id ?? 'none';
+      const { granted } = happening;
+      return { type: 'budget_answered', stepId: asked, granted, detail: 'All is spent.' };
+    }
+    case 'vote': {
+      const decision = happening.denied ? 'denied' : 'approved';
+      return { type: 'vote', vote: { decision, ...claimOf(happening, run) } };
+    }
+    case 'override':
+    case 'view':
+      return { type: happening.kind, claim: claimOf(happening, run) };
+    case 'edit':
+      return { type: 'edit', claim: claimOf(happening, run), input: draftOf(happening, run) };
   }
 }
 
-function voteOf(happening: Extract<Happening, { kind: 'vote' }>, run: RunState) {
-  const { by, role, denied, approval, hash } = happening;
+type ByPerson = Extract<Happening, { kind: 'vote' | 'override' | 'view' | 'edit' }>;
+
+function shownTo({ approval }: ByPerson, run: RunState): RunState['approvals'][number] | undefined {
   const named = typeof approval === 'number' ? run.approvals[approval] : undefined;
-  const shown = named ?? run.approvals.find(({ status }) => status === 'pending');
+  return named ?? run.approvals.find(({ status }) => status === 'pending');
+}
+
+/** The request id tells the role, which entries do not keep: see `roleOf`. */
+function claimOf(happening: ByPerson, run: RunState): Claim {
+  const { by, role, commented, approval, hash } = happening;
+  const shown = shownTo(happening, run);
   const hashes = { none: undefined, right: shown?.inputHash, wrong: '0'.repeat(64) };
-  return vote(by, {
+  const named = typeof approval === 'number' ? run.approvals[approval]?.id : undefined;
+  return claim(by, {
     role,
-    decision: denied ? 'denied' : 'approved',
-    approvalId: approval === 'unnamed' ? undefined : (named?.id ?? 'apr_unknown'),
+    approvalId: approval === 'unnamed' ? undefined : (named ?? 'apr_unknown'),
     inputHash: hashes[hash],
+    comment: commented ? 'Because.' : null,
+    requestId: `req-${by}-${role}`,
   });
+}
+
+/** The role in which somebody did what an entry says. */
+export function roleOf({ requestId }: { readonly requestId: string }): Role {
+  const role = ROLES.find((candidate) => requestId.endsWith(`-${candidate}`));
+  if (role === undefined) throw new Error(`no role in ${requestId}`);
+  return role;
+}
+
+/** New inputs: as they are, as no action takes them, or with another value in one place. */
+function draftOf(happening: Extract<Happening, { kind: 'edit' }>, run: RunState): JsonObject {
+  const shown = shownTo(happening, run);
+  const input = run.steps.find(({ id }) => id === shown?.stepId)?.input ?? null;
+  const before = isJsonObject(input) ? input : {};
+  const { draft } = happening;
+  if (draft === 0) return before;
+  if (draft === 1) return { ...before, unknown: true };
+  if ('cents' in before) return { ...before, cents: draft };
+  return 'key' in before ? { key: 'abcd'.slice(0, draft) } : { count: draft };
 }
 
 function outcomeOf(result: 'success' | 'failure' | 'fatal' | 'patience'): Outcome {

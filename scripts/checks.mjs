@@ -1,0 +1,27 @@
+/**
+ * What the code is checked for besides its tests. `node scripts/checks.mjs` runs all of it
+ * (`npm run check`), `… lint` or `… types` one part.
+ */
+import { pathToFileURL } from 'node:url';
+import { runMain } from './support/complaint.mjs';
+import { ensureInstalled, tool } from './support/project.mjs';
+import { runStep } from './support/step.mjs';
+
+const TSC = tool('typescript/bin/tsc');
+
+/** @type {readonly import('./support/step.mjs').Step[]} */
+export const CHECKS = [
+  { name: 'lint', script: tool('@biomejs/biome/bin/biome'), args: ['check'] },
+  { name: 'types: src', script: TSC, args: ['-p', 'tsconfig.json'] },
+  { name: 'types: test/workers', script: TSC, args: ['-p', 'tsconfig.test.json'] },
+  { name: 'types: test, scripts', script: TSC, args: ['-p', 'tsconfig.node.json'] },
+  { name: 'unused code', script: tool('knip/bin/knip.js'), args: ['--no-progress'] },
+];
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
+  await runMain(async () => {
+    await ensureInstalled();
+    const wanted = process.argv[2] ?? '';
+    const results = CHECKS.filter(({ name }) => name.startsWith(wanted)).map(runStep);
+    process.exitCode = results.length > 0 && results.every((ok) => ok) ? 0 : 1;
+  });

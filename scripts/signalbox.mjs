@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+/**
+ * The command line: `npx signalbox audit verify FILE`. It runs the engine's own TypeScript, which
+ * needs the project's Node; started by an older one, it starts itself again with that.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Complaint, runMain } from './support/complaint.mjs';
+import { NODE } from './support/project.mjs';
+
+/** From this one on, Node strips the types of TypeScript without being asked. */
+const FIRST_NODE_WITH_TYPES = 24;
+
+await runMain(async () => {
+  const args = process.argv.slice(2);
+  const major = Number(process.versions.node.split('.')[0]);
+  process.exitCode = major < FIRST_NODE_WITH_TYPES ? againWithOurNode(args) : await run(args);
+});
+
+/** @param {string[]} args @returns {Promise<number>} the exit code */
+async function run([topic, verb, ...args]) {
+  const { USAGE, verifyCommand } = await import('./verify-audit/command.ts');
+  if (topic === 'audit' && verb === 'verify') return verifyCommand(args);
+  console.error(USAGE);
+  return 2;
+}
+
+/** @param {string[]} args @returns {number} the exit code; 1 when a signal ended it */
+function againWithOurNode(args) {
+  if (!existsSync(NODE)) throw new Complaint('The dependencies are not installed. Run: npm ci');
+  const self = fileURLToPath(import.meta.url);
+  return spawnSync(NODE, [self, ...args], { stdio: 'inherit' }).status ?? 1;
+}

@@ -1,0 +1,141 @@
+/**
+ * The Worker on this machine: wrangler's local mode over the state directory. Its secrets go in by
+ * file, since arguments are for every process to see.
+ * https://developers.cloudflare.com/workers/wrangler/commands/general/#dev
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Complaint } from './complaint.mjs';
+import { startGroup } from './group.mjs';
+import { readLines, workerLines } from './lines.mjs';
+import { NODE, ROOT, tool } from './project.mjs';
+
+const WRANGLER = tool('wrangler/wrangler-dist/cli.js');
+const LAST_LINES = 30;
+const SWEEP_EVERY_MS = 120_000;
+
+/** @typedef {import('./state.mjs').State} State */
+
+/** Nothing leaves the machine, and two servers on it do not find each other. */
+function environment(/** @type {State} */ state) {
+  return {
+    ...process.env,
+    CI: '1',
+    NO_COLOR: '1',
+    CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+    WRANGLER_HIDE_BANNER: 'true',
+    WRANGLER_WRITE_LOGS: 'false',
+    WRANGLER_REGISTRY_PATH: state.registry,
+    WRANGLER_SEND_ERROR_REPORTS: 'false',
+    WRANGLER_SEND_METRICS: 'false',
+  };
+}
+
+/** @param {State} state @param {readonly string[]} args */
+function startWrangler(state, args) {
+  const all = ['--no-warnings', WRANGLER, ...args];
+  const group = startGroup(NODE, all, { cwd: ROOT, env: environment(state), piped: true });
+  /** @type {string[]} */
+  const last = [];
+  const listen = (/** @type {(line: string) => void} */ hear) => {
+    for (const stream of [group.stdout, group.stderr])
+      readLines(stream, (line) => {
+        last.push(line);
+        if (last.length > LAST_LINES) last.shift();
+        hear(line);
+      });
+  };
+  return { ...group, listen, lastLines: () => last.join('\n') };
+}
+
+/**
+ * Applies the D1 migrations, unless these very ones were applied to this storage before.
+ * @param {State} state
+ * @throws {Complaint} when one fails
+ */
+export async function migrate(state) {
+  const mark = join(state.data, 'migrations.sha256');
+  const wanted = migrationsHash();
+  if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return;
+  console.log('Preparing the database…');
+  mkdirSync(state.data, { recursive: true });
+  const args = ['d1', 'migrations', 'apply', 'DB', '--local', '--persist-to', state.data];
+  const wrangler = startWrangler(state, args);
+  wrangler.listen(() => {});
+  const { code } = await wrangler.ended;
+  if (code !== 0)
+    throw new Complaint(`${wrangler.lastLines()}\nThe database migrations failed; see above.`);
+  writeFileSync(mark, wanted);
+}
+
+function migrationsHash() {
+  const hash = createHash('sha256');
+  const dir = join(ROOT, 'drizzle');
+  for (const name of readdirSync(dir).sort())
+    if (name.endsWith('.sql')) hash.update(`${name}\0`).update(readFileSync(join(dir, name)));
+  return hash.digest('hex');
+}
+
+/**
+ * Starts the Worker. Its log lines and wrangler's errors go to our output, wrangler's chatter
+ * does not.
+ * @param {State} state
+ * @param {number} port
+ */
+export function startWorker(state, port) {
+  const wrangler = startWrangler(state, [
+    'dev',
+    ...['--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0'],
+    ...['--persist-to', state.data, '--env-file', state.secrets],
+    ...['--var', 'ENVIRONMENT:development', '--show-interactive-dev-session=false'],
+  ]);
+  const isShown = workerLines();
+  wrangler.listen((line) => {
+    if (isShown(line)) console.log(line);
+  });
+  return wrangler;
+}
+
+/**
+ * Waits until the Worker answers.
+ * @param {string} origin
+ * @param {ReturnType<typeof startWorker>} worker
+ * @throws {Complaint} when it ends before, or a minute has passed
+ */
+export async function untilHealthy(origin, worker) {
+  let ended = false;
+  worker.ended.then(() => {
+    ended = true;
+  });
+  const deadline = Date.now() + 60_000;
+  while (Date.now() < deadline && !ended) {
+    if (await isHealthy(origin)) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Complaint(`${worker.lastLines()}\nThe Worker did not start; see above.`);
+}
+
+async function isHealthy(/** @type {string} */ origin) {
+  try {
+    const answer = await fetch(`${origin}/api/health`, { signal: AbortSignal.timeout(5_000) });
+    await answer.arrayBuffer();
+    return answer.ok;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Local mode fires no cron triggers, so this does: wrangler.toml says every two minutes. The first
+ * sweep wakes what a crash left lying.
+ * @param {string} origin
+ */
+export function sweepRegularly(origin) {
+  const sweep = () =>
+    fetch(`${origin}/cdn-cgi/local/scheduled`, { signal: AbortSignal.timeout(30_000) })
+      .then((answer) => answer.arrayBuffer())
+      .catch(() => {});
+  void sweep();
+  setInterval(sweep, SWEEP_EVERY_MS).unref();
+}

@@ -1,0 +1,105 @@
+/** The inbox: approvals with what a person needs to decide them, the most urgent first. */
+import { and, asc, eq, type SQL, sql } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/d1';
+import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { ROLES, type Role } from '../contract/json.ts';
+import { type Page, type Paged, paged } from '../contract/pages.ts';
+import type { ApprovalItem } from '../contract/runs.ts';
+
+export const approvals = sqliteTable(
+  'approvals',
+  {
+    tenantId: text('tenant_id').notNull(),
+    id: text('id').notNull(),
+    /** The run's last entry that this row knows of: an older parcel cannot undo a newer one. */
+    seq: integer('seq').notNull(),
+    status: text('status').$type<ApprovalItem['status']>().notNull(),
+    expiresAt: text('expires_at').notNull(),
+    item: text('item', { mode: 'json' }).$type<ApprovalItem>().notNull(),
+    /** Ids of who may not decide, or has. */
+    barred: text('barred', { mode: 'json' }).$type<string[]>().notNull(),
+    /** When not empty, only these may. */
+    among: text('among', { mode: 'json' }).$type<string[]>().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    index('approvals_by_status').on(table.tenantId, table.status, table.expiresAt, table.id),
+  ],
+);
+
+export interface ApprovalParcel {
+  readonly item: ApprovalItem;
+  readonly seq: number;
+  readonly barred: readonly string[];
+  readonly among: readonly string[];
+}
+
+/** One statement for any number of approvals. */
+export function upsertApprovals(
+  db: D1Database,
+  tenantId: string,
+  parcels: readonly ApprovalParcel[],
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO approvals (tenant_id, id, seq, status, expires_at, item, barred, among)
+       SELECT ?1, a->>'$.item.id', a->>'seq', a->>'$.item.status', a->>'$.item.expiresAt',
+         a->'item', a->'barred', a->'among'
+       FROM (SELECT value AS a FROM json_each(?2)) WHERE true
+       ON CONFLICT (tenant_id, id) DO UPDATE SET seq = excluded.seq, status = excluded.status,
+         expires_at = excluded.expires_at, item = excluded.item, barred = excluded.barred
+       WHERE excluded.seq > approvals.seq`,
+    )
+    .bind(tenantId, JSON.stringify(parcels));
+}
+
+/** Whom `mine` means. */
+export interface Decider {
+  readonly id: string;
+  readonly role: Role;
+}
+
+/** By expiry, the earliest first. `mine`: only what that person may decide and has not. */
+export async function listApprovals(
+  db: D1Database,
+  tenantId: string,
+  { status, mine }: { status: ApprovalItem['status']; mine?: Decider | undefined },
+  page: Page,
+): Promise<Paged<ApprovalItem>> {
+  const wanted: (SQL | undefined)[] = [
+    eq(approvals.tenantId, tenantId),
+    eq(approvals.status, status),
+    mine === undefined ? undefined : decidableBy(mine),
+    page.after === null ? undefined : isAfter(page.after),
+  ];
+  const rows = await drizzle(db)
+    .select({ id: approvals.id, expiresAt: approvals.expiresAt, item: approvals.item })
+    .from(approvals)
+    .where(and(...wanted))
+    .orderBy(asc(approvals.expiresAt), asc(approvals.id))
+    .limit(page.limit + 1);
+  return paged(
+    rows,
+    page.limit,
+    (row) => `${row.expiresAt} ${row.id}`,
+    (row) => row.item,
+  );
+}
+
+/** The same rule that the engine checks at the vote: roles are minimums, names come besides. */
+function decidableBy({ id, role }: Decider): SQL {
+  const covered = JSON.stringify(ROLES.slice(0, ROLES.indexOf(role) + 1));
+  const item = sql`${approvals.item}`;
+  return sql`(EXISTS (SELECT 1 FROM json_each(${item}, '$.roles') r
+        WHERE r.value IN (SELECT value FROM json_each(${covered})))
+      OR EXISTS (SELECT 1 FROM json_each(${item}, '$.members') m WHERE m.value = ${id}))
+    AND NOT EXISTS (SELECT 1 FROM json_each(${approvals.barred}) b WHERE b.value = ${id})
+    AND (json_array_length(${approvals.among}) = 0
+      OR EXISTS (SELECT 1 FROM json_each(${approvals.among}) o WHERE o.value = ${id}))`;
+}
+
+/** A page's key is a time, a space and an id; a time has no space in it. */
+function isAfter(key: string): SQL {
+  const [expiresAt = '', id = ''] = key.split(' ');
+  return sql`(${approvals.expiresAt}, ${approvals.id}) > (${expiresAt}, ${id})`;
+}

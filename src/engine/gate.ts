@@ -1,0 +1,183 @@
+/**
+ * What happens at an approval gate: it opens, people vote, edit, override or look, time passes. Each
+ * function adds the entries of one such thing to a draft, or says why it may not happen.
+ */
+import type { ApprovalRule } from '../contract/approvals.ts';
+import { durationMs, isCanonical, type JsonObject } from '../contract/json.ts';
+import {
+  type Claim,
+  checkEdit,
+  checkOpen,
+  checkOverride,
+  checkVote,
+  claimedApproval,
+  completesQuorum,
+  inputHash,
+  mayDecide,
+  type Refused,
+  type Vote,
+} from './approval.ts';
+import type { CompiledAction } from './definition.ts';
+import { differences } from './difference.ts';
+import type { Draft } from './draft.ts';
+import { bindingOf } from './plan.ts';
+import type { ApprovalState } from './state.ts';
+
+/** The rule is frozen into the request: editing the policy changes no pending one. */
+export function openGate(
+  draft: Draft,
+  step: CompiledAction,
+  input: JsonObject,
+  rule: ApprovalRule,
+): void {
+  const { plan, run } = draft;
+  const expiresAt = draft.time(durationMs(rule.expiresIn));
+  draft.add({
+    type: 'approval_requested',
+    stepId: step.id,
+    approvalId: `apr_${plan.runId.slice('run_'.length)}-${run.approvals.length + 1}`,
+    rule,
+    inputHash: inputHash(bindingOf(plan, step, input, rule, expiresAt)),
+    expiresAt,
+    excluded: rule.selfApproval ? [] : [...plan.authors],
+  });
+}
+
+/** Answers the step that may go on, null when more is needed, or why the vote does not count. */
+export function takeVote(draft: Draft, vote: Vote): { granted: string | null } | Refused {
+  const claimed = claimedApproval(draft.run, vote);
+  if ('refused' in claimed) return claimed.refused;
+  const { approval } = claimed;
+  const refused = checkVote(approval, vote);
+  if (refused !== null) return refused;
+  const decision = decisionFacts(approval, vote);
+  if (vote.decision === 'approved') {
+    draft.add({ type: 'approval_approved', ...decision });
+    return completesQuorum(approval, vote) ? grant(draft, approval) : { granted: null };
+  }
+  draft.add({ type: 'approval_denied', ...decision });
+  closeApprovals(draft);
+  const message = `${vote.actor.name} denied it: ${vote.comment ?? 'no reason given'}`;
+  const error = { code: 'approval_denied', message, stepId: approval.stepId };
+  draft.add({ type: 'run_denied', error });
+  return { granted: null };
+}
+
+/** An admin decides alone, against the quorum, where the policy allows it. */
+export function override(draft: Draft, claim: Claim): { granted: string | null } | Refused {
+  const claimed = claimedApproval(draft.run, claim);
+  if ('refused' in claimed) return claimed.refused;
+  const refused = checkOverride(claimed.approval, claim);
+  if (refused !== null) return refused;
+  draft.add({ type: 'approval_overridden', ...decisionFacts(claimed.approval, claim) });
+  return grant(draft, claimed.approval);
+}
+
+/** New inputs are a new hash: the votes start again, and who wrote them may not decide. */
+export function editInput(
+  draft: Draft,
+  claim: Claim,
+  input: JsonObject,
+  actionOf: (stepId: string) => CompiledAction | undefined,
+): Refused | null {
+  const claimed = claimedApproval(draft.run, claim);
+  if ('refused' in claimed) return claimed.refused;
+  const { approval } = claimed;
+  const refused = checkEdit(approval, claim);
+  if (refused !== null) return refused;
+  const action = actionOf(approval.stepId);
+  const before = draft.step(approval.stepId)?.input ?? null;
+  if (action === undefined) return { code: 'not_found', detail: 'The step is not an action.' };
+  const checked = action.rule.check(input);
+  if (!checked.ok)
+    return {
+      code: 'validation_failed',
+      detail: 'These are not inputs that the action takes.',
+      errors: checked.faults.map(({ path, message }) => ({
+        path: path === '' ? 'input' : `input.${path}`,
+        message,
+      })),
+    };
+  if (!isCanonical(checked.input))
+    return {
+      code: 'validation_failed',
+      detail: 'These are not inputs that the action takes.',
+      errors: [{ path: 'input', message: 'holds text that is not Unicode' }],
+    };
+  const after = action.rule.complete(checked.input, draft.plan.event);
+  const changes = differences(before, after);
+  if (changes.length === 0)
+    return { code: 'conflict', detail: 'These are the inputs as they are.' };
+  const { rule, boundUntil } = approval;
+  draft.add({
+    type: 'approval_edited',
+    ...decisionFacts(approval, claim),
+    input: after,
+    inputHash: inputHash(bindingOf(draft.plan, action, after, rule, boundUntil)),
+    changes,
+  });
+  return null;
+}
+
+/** That a person has looked is told once for each of them; it changes nothing else. */
+export function noteView(draft: Draft, claim: Claim): Refused | null {
+  const claimed = claimedApproval(draft.run, claim);
+  if ('refused' in claimed) return claimed.refused;
+  const { approval } = claimed;
+  const { actor, role, requestId } = claim;
+  const isNews = checkOpen(approval, claim) === null && !approval.viewers.includes(actor.id);
+  const decides = mayDecide(approval, actor.id, role) && !approval.excluded.includes(actor.id);
+  if (!isNews || !decides) return null;
+  const { id: approvalId, stepId } = approval;
+  draft.add({ type: 'approval_viewed', stepId, approvalId, actor, requestId });
+  return null;
+}
+
+/** Expiry, escalation and reminders, as far as they are due. */
+export function passApprovalTime(draft: Draft): void {
+  for (const { id } of draft.run.approvals) {
+    const approval = draft.run.approvals.find((current) => current.id === id);
+    if (approval?.status !== 'pending') continue;
+    const { stepId, rule } = approval;
+    const { escalateTo } = rule;
+    if (draft.isDue(approval.expiresAt)) {
+      if (rule.onExpire === 'deny' || escalateTo === null || approval.escalated)
+        expire(draft, approval);
+      else {
+        const { roles, members, expiresIn } = escalateTo;
+        const expiresAt = draft.time(durationMs(expiresIn));
+        draft.add({
+          type: 'approval_escalated',
+          stepId,
+          approvalId: id,
+          roles,
+          members,
+          expiresAt,
+        });
+      }
+    } else if (draft.isDue(approval.remindAt))
+      draft.add({ type: 'approval_reminded', stepId, approvalId: id });
+  }
+}
+
+function expire(draft: Draft, { id, stepId }: ApprovalState): void {
+  draft.add({ type: 'approval_expired', stepId, approvalId: id });
+  closeApprovals(draft);
+  const message = 'Nobody decided in time; silence denies.';
+  draft.add({ type: 'run_expired', error: { code: 'approval_expired', message, stepId } });
+}
+
+/** When a run ends, nothing waits for a decision any more. */
+export function closeApprovals(draft: Draft): void {
+  for (const { id, stepId, status } of draft.run.approvals)
+    if (status === 'pending') draft.add({ type: 'approval_cancelled', stepId, approvalId: id });
+}
+
+function grant(draft: Draft, { id, stepId }: ApprovalState): { granted: string } {
+  draft.add({ type: 'approval_granted', stepId, approvalId: id });
+  return { granted: stepId };
+}
+
+function decisionFacts({ id, stepId }: ApprovalState, { actor, comment, requestId }: Claim) {
+  return { stepId, approvalId: id, actor, comment, requestId };
+}

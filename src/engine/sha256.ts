@@ -1,0 +1,26 @@
+/**
+ * SHA-256 (FIPS 180-4) in lower-case hex, as everything of the audit chain is written. The portable
+ * one runs wherever JavaScript does, without waiting; the offline verifier hands in its platform's,
+ * which is ten times as fast.
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+
+export interface Sha256 {
+  /** Of a text's UTF-8 bytes. */
+  ofText(text: string): string;
+  /** Of the bytes that the hex text stands for. */
+  ofHex(hex: string): string;
+}
+
+export const portableSha256: Sha256 = {
+  ofText: (text) => bytesToHex(sha256(utf8ToBytes(text))),
+  ofHex: (hex) => bytesToHex(sha256(hexToBytes(hex))),
+};
+
+const HASH = /^[0-9a-f]{64}$/;
+
+/** Whether a text is a hash as we write it: 32 bytes in lower-case hex. */
+export function isHash(text: string): boolean {
+  return HASH.test(text);
+}

@@ -1,0 +1,201 @@
+/** What breaks if this happens just then: each test is an order of events that somebody can bring about. */
+import { runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Entry } from '../../../src/contract/runs.ts';
+import { listFlags } from '../../../src/ports/flags.ts';
+import { auditActions, ended, reached, readRun, tenantRows } from './support/history.ts';
+import { Receiver } from './support/receiver.ts';
+import {
+  addWorkflow,
+  by,
+  FREELY,
+  flagOn,
+  hook,
+  incoming,
+  openShop,
+  pause,
+  runOf,
+  SENDER,
+  send,
+  setPolicy,
+  startOne,
+  tenantOf,
+  vote,
+} from './support/shop.ts';
+
+const receiver = new Receiver();
+beforeEach(() => receiver.listen());
+afterEach(() => void vi.restoreAllMocks());
+
+/** Every write to D1 takes at least this long. */
+function slowReadModel(ms: number): void {
+  const prototype: D1Database = Object.getPrototypeOf(env.DB);
+  const { batch } = prototype;
+  vi.spyOn(prototype, 'batch').mockImplementation(async function (this: D1Database, statements) {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return await batch.call(this, statements);
+  });
+}
+
+async function flagsOf(shop: string): Promise<string[]> {
+  const { items } = await listFlags(env.DB, shop, { limit: 50, after: null });
+  return items.flatMap(({ key, enabled }) => (enabled ? [key] : []));
+}
+
+describe('a change holds from its commit on, not from when the read model shows it', () => {
+  test('a stricter policy', async () => {
+    const shop = await openShop();
+    await tenantOf(shop).getPolicy();
+    slowReadModel(1_000);
+    const update = setPolicy(shop, { 'notify.webhook': { required: true } });
+    await vi.waitFor(async () =>
+      expect(await tenantRows(shop, `SELECT * FROM settings WHERE name = 'policy'`)).toHaveLength(
+        1,
+      ),
+    );
+    const { 'notify.webhook': rule } = await tenantOf(shop).getPolicy();
+    await update;
+    expect(rule?.required).toBe(true);
+  });
+
+  test('a workflow that is disabled', async () => {
+    const shop = await openShop();
+    const workflow = await addWorkflow(shop, [hook('one', receiver.address())]);
+    await send(shop);
+    slowReadModel(1_000);
+    const disabled = tenantOf(shop).setWorkflowEnabled(workflow.id, false, by('owner'));
+    await vi.waitFor(async () =>
+      expect(await tenantRows(shop, 'SELECT * FROM workflows WHERE enabled = 0')).toHaveLength(1),
+    );
+    const { runs } = await send(shop);
+    await disabled;
+    expect(runs).toEqual([]);
+  });
+});
+
+test('a policy that becomes stricter while an executor is at work holds for its next step', async () => {
+  const shop = await openShop();
+  await setPolicy(shop, { 'flag.enable': FREELY });
+  const slow = receiver.address(() => ({ afterMs: 2_500, status: 200 }));
+  await addWorkflow(shop, [hook('one', slow), flagOn('gate', 'beta')]);
+  const runId = await startOne(shop);
+  await vi.waitFor(() => expect(receiver.at(slow)).toHaveLength(1));
+  await setPolicy(shop, { 'flag.enable': { required: true } });
+  await reached(shop, runId, 'pending_approval');
+  expect(await flagsOf(shop)).toEqual([]);
+  await vote(shop, runId, 'approved', 'ann');
+  expect((await ended(shop, runId)).status).toBe('succeeded');
+});
+
+test('a run that cannot be driven does not take the others of its batch with it', async () => {
+  const shop = await openShop();
+  const url = receiver.address();
+  await addWorkflow(shop, [hook('one', url)]);
+  vi.spyOn(console, 'error').mockReturnValue();
+  // A version that no longer compiles, as after a deployment that takes an action away.
+  const seed = {
+    runId: 'run_0',
+    tenant: { id: shop, name: '' },
+    workflow: { id: 'wf_0', name: '', version: 1 },
+    definition: { name: '', trigger: { event: 'custom.go' }, steps: [{ id: 'a', action: 'gone' }] },
+  };
+  await tenantRows(shop, `INSERT INTO dispatch VALUES ('run_0', ?)`, JSON.stringify(seed));
+  const runId = await startOne(shop);
+  const run = await ended(shop, runId);
+  expect(run.status).toBe('succeeded');
+  expect(receiver.at(url).filter(({ id }) => id === `${runId}_one`)).toHaveLength(1);
+});
+
+test('a sender cannot suppress the event of an action by sending its id beforehand', async () => {
+  const shop = await openShop();
+  const url = receiver.address();
+  await addWorkflow(shop, [flagOn('gate', 'beta')]);
+  await addWorkflow(shop, [hook('tell', url)], 'flags.changed');
+  const runId = await startOne(shop);
+  await send(shop, { id: `${runId}_gate`, source: `/runs/${runId}`, type: 'custom.decoy' });
+  await vote(shop, runId, 'approved', 'ann');
+  await ended(shop, runId);
+  await vi.waitFor(() => expect(receiver.at(url)).toHaveLength(1));
+});
+
+test('an approval is in the read model when it is answered, also while other entries go home', async () => {
+  const shop = await openShop();
+  const slow = receiver.address(() => ({ afterMs: 2_500, status: 200 }));
+  await addWorkflow(shop, [
+    hook('slow', slow, { needs: [] }),
+    flagOn('gate', 'beta', { needs: [] }),
+  ]);
+  const runId = await startOne(shop);
+  await reached(shop, runId, 'pending_approval');
+  await vi.waitFor(() => expect(receiver.at(slow)).toHaveLength(1));
+  slowReadModel(300);
+  const outcome = { kind: 'succeeded', output: null, events: [] } as const;
+  const [, answer] = await Promise.all([
+    runOf(shop, runId).attemptEnded('slow', 1, outcome),
+    vote(shop, runId, 'denied', 'ann'),
+  ]);
+  expect(answer.ok).toBe(true);
+  expect((await readRun(shop, runId))?.status).toBe('denied');
+});
+
+describe('size', () => {
+  /** D1 takes a string of 2 MB, and UTF-8 up to three bytes for a character. */
+  const LIMIT = 2_000_000;
+
+  test('many events that start many runs make parcels that D1 takes', async () => {
+    const shop = await openShop();
+    for (let n = 0; n < 10; n += 1) await addWorkflow(shop, [pause('nap', '1h')], 'custom.many');
+    const parcels = await runInDurableObject(tenantOf(shop), async (tenant, { storage }) => {
+      const events = Array.from({ length: 1_000 }, () => incoming({ type: 'custom.many' }));
+      const intake = tenant.intake(events, SENDER);
+      const rows = storage.sql
+        .exec<{ size: number }>(`SELECT length(body) AS size FROM outbox WHERE address = 'd1'`)
+        .toArray();
+      // Ten thousand runs are not what this is about.
+      storage.sql.exec(`DELETE FROM outbox WHERE address <> 'd1'`);
+      await intake;
+      return rows;
+    });
+    const sizes = parcels.map(({ size }) => size);
+    expect(Math.max(...sizes)).toBeLessThan(LIMIT / 3);
+  });
+
+  test('a thousand runs that have to wait all arrive in their objects', async () => {
+    const shop = await openShop();
+    await addWorkflow(shop, [pause('nap', '1h')]);
+    const events = Array.from({ length: 1_000 }, () => incoming());
+    const accepted = await tenantOf(shop).intake(events, SENDER);
+    await vi.waitFor(
+      async () => {
+        const waiting = await env.DB.prepare(
+          `SELECT count(*) AS n FROM runs WHERE tenant_id = ? AND status = 'waiting'`,
+        )
+          .bind(shop)
+          .first('n');
+        expect(waiting).toBe(accepted.length);
+      },
+      { timeout: 55_000, interval: 500 },
+    );
+  }, 60_000);
+});
+
+test('two more votes than are needed, at once, count as one', async () => {
+  const shop = await openShop();
+  await setPolicy(shop, { 'flag.enable': { approvals: 2 } });
+  await addWorkflow(shop, [flagOn('gate', 'beta')]);
+  const runId = await startOne(shop);
+  await vote(shop, runId, 'approved', 'ann');
+  const before = await readRun(shop, runId);
+  const votes = (entries: readonly Entry[] = []) =>
+    entries.filter(({ type }) => type === 'approval_approved');
+  expect(votes(before?.timeline)).toHaveLength(1);
+  const [one, two] = await Promise.all([
+    vote(shop, runId, 'approved', 'bob'),
+    vote(shop, runId, 'approved', 'cid'),
+  ]);
+  expect([one.ok, two.ok].filter(Boolean)).toHaveLength(1);
+  const run = await ended(shop, runId);
+  expect(votes(run.timeline)).toHaveLength(2);
+  expect(await auditActions(shop, runId)).toHaveLength(3);
+});

@@ -1,0 +1,181 @@
+/** The one way between two stores: in order, at least once, each address alone; taken once. */
+import { runInDurableObject } from 'cloudflare:test';
+import fc from 'fast-check';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { Outbox } from '../../../src/objects/outbox.ts';
+import {
+  auditActions,
+  quiet,
+  reached,
+  readRun,
+  reportAgain,
+  runRows,
+  tenantRows,
+} from './support/history.ts';
+import { addWorkflow, flagOn, openShop, runOf, startOne, tenantOf } from './support/shop.ts';
+
+afterEach(() => void vi.restoreAllMocks());
+
+let boxes = 0;
+/** An outbox of its own, in the storage of an object that nobody else uses. */
+async function withOutbox<T>(use: (outbox: Outbox, sql: SqlStorage) => Promise<T>): Promise<T> {
+  boxes += 1;
+  return await runInDurableObject(runOf('outbox', `run_${boxes}`), (_, { storage }) =>
+    use(new Outbox(storage.sql), storage.sql),
+  );
+}
+
+const numbered = (bodies: readonly string[]): number[] => bodies.map((body) => JSON.parse(body).n);
+
+describe('an outbox', () => {
+  test('sends what was put, oldest first, and forgets what was acknowledged', async () => {
+    await withOutbox(async (outbox, sql) => {
+      const sent: number[] = [];
+      for (let n = 0; n < 450; n += 1) outbox.put('d1', { n });
+      const deliver = async (bodies: readonly string[]) => void sent.push(...numbered(bodies));
+      await outbox.drain('d1', deliver);
+      expect(sent).toEqual(Array.from({ length: 450 }, (_, n) => n));
+      expect(sql.exec('SELECT * FROM outbox').toArray()).toEqual([]);
+      expect(outbox.nextTry(0)).toBeNull();
+    });
+  });
+
+  test('takes along what is put while it drains', async () => {
+    await withOutbox(async (outbox) => {
+      const sent: number[] = [];
+      outbox.put('d1', { n: 0 });
+      const deliver = async (bodies: readonly string[]) => {
+        sent.push(...numbered(bodies));
+        if (sent.length < 3) outbox.put('d1', { n: sent.length });
+      };
+      const first = outbox.drain('d1', deliver);
+      expect(outbox.drain('d1', deliver)).toBe(first);
+      await first;
+      expect(sent).toEqual([0, 1, 2]);
+    });
+  });
+
+  test('keeps a batch that failed, and what comes after it, until it goes', async () => {
+    vi.spyOn(console, 'error').mockReturnValue();
+    await withOutbox(async (outbox) => {
+      outbox.put('d1', { n: 1 });
+      const failing = async () => Promise.reject(new Error('down'));
+      await outbox.drain('d1', failing);
+      expect(outbox.isBackingOff('d1', Date.now())).toBe(true);
+      outbox.put('d1', { n: 2 });
+      await outbox.drain('d1', failing);
+      const sent: number[] = [];
+      await outbox.drain('d1', async (bodies) => void sent.push(...numbered(bodies)));
+      expect(sent).toEqual([1, 2]);
+      expect(outbox.isBackingOff('d1', Date.now())).toBe(false);
+    });
+  });
+
+  test('waits longer after each failure, up to a minute', async () => {
+    vi.spyOn(console, 'error').mockReturnValue();
+    await withOutbox(async (outbox) => {
+      outbox.put('d1', { n: 1 });
+      const waits: number[] = [];
+      for (let failure = 0; failure < 10; failure += 1) {
+        await outbox.drain('d1', () => Promise.reject(new Error('down')));
+        waits.push((outbox.nextTry(Date.now()) ?? 0) - Date.now());
+      }
+      expect(waits.map((wait) => Math.round(wait / 500)).slice(0, 4)).toEqual([1, 2, 4, 8]);
+      expect(Math.round((waits.at(-1) ?? 0) / 1_000)).toBe(60);
+    });
+  });
+
+  test('one address that fails delays no other', async () => {
+    vi.spyOn(console, 'error').mockReturnValue();
+    await withOutbox(async (outbox) => {
+      outbox.put('bad', { n: 1 });
+      outbox.put('slow', { n: 2 });
+      outbox.put('good', { n: 3 });
+      let release = () => {};
+      const held = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      const slow = outbox.drain('slow', () => held);
+      await outbox.drain('bad', () => Promise.reject(new Error('down')));
+      const sent: number[] = [];
+      await outbox.drain('good', async (bodies) => void sent.push(...numbered(bodies)));
+      expect(sent).toEqual([3]);
+      expect(outbox.addresses().toSorted()).toEqual(['bad', 'slow']);
+      expect(outbox.isBackingOff('slow', Date.now())).toBe(false);
+      release();
+      await slow;
+      expect(outbox.addresses()).toEqual(['bad']);
+    });
+  });
+
+  test('cuts what is large into deliveries, and sends alone what is larger still', async () => {
+    await withOutbox(async (outbox) => {
+      for (const size of [400_000, 500_000, 300_000, 1_200_000, 10])
+        outbox.put('d1', { text: 'x'.repeat(size) });
+      const sizes: number[] = [];
+      await outbox.drain('d1', async (bodies) => void sizes.push(bodies.length));
+      expect(sizes).toEqual([2, 1, 1, 1]);
+    });
+  });
+
+  test('whatever fails and however often, everything arrives in the order of its address', async () => {
+    vi.spyOn(console, 'error').mockReturnValue();
+    const puts = fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 30 });
+    await fc.assert(
+      fc.asyncProperty(puts, fc.infiniteStream(fc.boolean()), async (addresses, luck) => {
+        await withOutbox(async (outbox) => {
+          const arrived = new Map<string, number[]>();
+          const send = (address: string) =>
+            outbox.drain(address, async (bodies) => {
+              if (luck.next().value) throw new Error('down');
+              arrived.set(address, [...(arrived.get(address) ?? []), ...numbered(bodies)]);
+            });
+          for (const [n, address] of addresses.entries()) {
+            outbox.put(address, { n });
+            await send(address);
+          }
+          while (outbox.addresses().length > 0) await Promise.all(outbox.addresses().map(send));
+          for (const address of ['a', 'b', 'c'])
+            expect(arrived.get(address) ?? []).toEqual(
+              addresses.flatMap((to, n) => (to === address ? [n] : [])),
+            );
+        });
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+describe('a report of a run', () => {
+  test('that comes twice is taken once', async () => {
+    const shop = await openShop();
+    await addWorkflow(shop, [flagOn('gate', 'beta')]);
+    const runId = await startOne(shop);
+    const run = await reached(shop, runId, 'pending_approval');
+    await quiet(shop);
+    const report = reportAgain(run, false);
+    await tenantOf(shop).report([report, report], true);
+    await tenantOf(shop).report([report], true);
+    expect(await auditActions(shop, runId)).toEqual(['approval.requested']);
+    expect(await readRun(shop, runId)).toEqual(run);
+    const [live] = await tenantRows(shop, 'SELECT seq FROM live_runs WHERE run_id = ?', runId);
+    expect(live?.seq).toBe(run.timeline.length);
+  });
+
+  test('waits in the run until the tenant has it', async () => {
+    const shop = await openShop();
+    await addWorkflow(shop, [flagOn('gate', 'beta')]);
+    const runId = await startOne(shop);
+    await reached(shop, runId, 'pending_approval');
+    await tenantRows(shop, 'ALTER TABLE live_runs RENAME TO live_runs_away');
+    const actor = { type: 'api_key', id: 'key_ann', name: 'ann' } as const;
+    const answer = await runOf(shop, runId).cancel(actor, null, 'req-cancel');
+    expect(answer).toMatchObject({ ok: true, run: { status: 'cancelled' } });
+    expect(await runRows(shop, runId, 'SELECT address FROM outbox')).toHaveLength(1);
+    expect((await readRun(shop, runId))?.status).toBe('pending_approval');
+    await tenantRows(shop, 'ALTER TABLE live_runs_away RENAME TO live_runs');
+    await runOf(shop, runId).poke();
+    expect((await reached(shop, runId, 'cancelled')).finishedAt).not.toBeNull();
+    expect(await runRows(shop, runId, 'SELECT address FROM outbox')).toEqual([]);
+  });
+});

@@ -1,0 +1,106 @@
+/** `Idempotency-Key`: the same key and body answer with the first outcome, per tenant. */
+import { describe, expect, test } from 'vitest';
+import { at, faultPaths, listAt, textAt } from '../support/answers.ts';
+import { newTenant } from '../support/api.ts';
+import { flagWorkflow, tagWorkflow } from '../support/samples.ts';
+
+const CREATE = '/api/admin/workflows/create';
+const KEYS = '/api/admin/api-keys/create';
+
+function keyed(key: string) {
+  return { headers: { 'idempotency-key': key } };
+}
+
+describe('the same key', () => {
+  test('with the same body answers the first outcome, marked as such, and does nothing again', async () => {
+    const tenant = await newTenant();
+    const first = await tenant.post(CREATE, tagWorkflow(), keyed('once'));
+    expect(first.status).toBe(201);
+    expect(first.headers.get('idempotency-replayed')).toBeNull();
+    const again = await tenant.post(CREATE, tagWorkflow(), keyed('once'));
+    expect(again.status).toBe(201);
+    expect(again.headers.get('idempotency-replayed')).toBe('true');
+    expect(again.text).toBe(first.text);
+    expect(again.headers.get('x-request-id')).not.toBe(first.headers.get('x-request-id'));
+    expect(listAt(await tenant.get('/api/admin/workflows'))).toHaveLength(1);
+  });
+
+  test('shows the secret again that is shown once: it is the same key that was made', async () => {
+    const tenant = await newTenant();
+    const body = { name: 'Feed', role: 'ingest' };
+    const first = await tenant.post(KEYS, body, keyed('secret'));
+    const again = await tenant.post(KEYS, body, keyed('secret'));
+    expect(textAt(again, 'apiKey.secret')).toBe(textAt(first, 'apiKey.secret'));
+    expect(listAt(await tenant.get('/api/admin/api-keys', 'admin'))).toHaveLength(2);
+  });
+
+  test('with another body, or on another route, is 409 idempotency_mismatch', async () => {
+    const tenant = await newTenant();
+    await tenant.post(CREATE, tagWorkflow(), keyed('mine'));
+    const other = await tenant.post(CREATE, flagWorkflow(), keyed('mine'));
+    expect(other.status).toBe(409);
+    expect(other.body.code).toBe('idempotency_mismatch');
+    const route = await tenant.post('/api/admin/workflows/enable', tagWorkflow(), keyed('mine'));
+    expect(route.body.code).toBe('idempotency_mismatch');
+    expect(listAt(await tenant.get('/api/admin/workflows'))).toHaveLength(1);
+  });
+
+  test('keeps a refusal too', async () => {
+    const tenant = await newTenant();
+    const first = await tenant.post(CREATE, { name: 'Half' }, keyed('bad'));
+    const again = await tenant.post(CREATE, { name: 'Half' }, keyed('bad'));
+    expect(again.status).toBe(400);
+    expect(again.text).toBe(first.text);
+    expect(again.headers.get('content-type')).toBe('application/problem+json');
+  });
+
+  test('in twenty requests at once does the thing once', async () => {
+    const tenant = await newTenant();
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => tenant.post(CREATE, tagWorkflow(), keyed('parallel'))),
+    );
+    const made = answers.filter(({ status }) => status === 201);
+    expect(made.length).toBeGreaterThan(0);
+    expect(new Set(made.map((answer) => textAt(answer, 'workflow.id'))).size).toBe(1);
+    for (const answer of answers)
+      if (answer.status !== 201) expect(answer.body.code).toBe('idempotency_in_progress');
+    expect(listAt(await tenant.get('/api/admin/workflows'))).toHaveLength(1);
+    const later = await tenant.post(CREATE, tagWorkflow(), keyed('parallel'));
+    expect(later.status).toBe(201);
+  });
+
+  test('in two tenants is two keys', async () => {
+    const [one, two] = [await newTenant(), await newTenant()];
+    const first = await one.post(CREATE, tagWorkflow(), keyed('shared'));
+    const second = await two.post(CREATE, flagWorkflow(), keyed('shared'));
+    expect(second.status).toBe(201);
+    expect(at(second, 'workflow.id')).not.toBe(at(first, 'workflow.id'));
+  });
+
+  test('does not let a weaker role see what a stronger one was answered', async () => {
+    const tenant = await newTenant();
+    const body = { name: 'Feed', role: 'ingest' };
+    await tenant.post(KEYS, body, keyed('strong'));
+    const weak = await tenant.post(KEYS, body, { ...keyed('strong'), role: 'approver' });
+    expect(weak.status).toBe(403);
+  });
+});
+
+describe('a key', () => {
+  test.each(['', 'two words', 'x'.repeat(256), 'k\u00e9y'])(
+    'that is %j is refused',
+    async (key) => {
+      const tenant = await newTenant();
+      const answer = await tenant.post(CREATE, tagWorkflow(), keyed(key));
+      expect(answer.status).toBe(400);
+      expect(faultPaths(answer)).toEqual(['Idempotency-Key']);
+      expect(listAt(await tenant.get('/api/admin/workflows'))).toEqual([]);
+    },
+  );
+
+  test('may have 255 characters, and is not needed', async () => {
+    const tenant = await newTenant();
+    expect((await tenant.post(CREATE, tagWorkflow(), keyed('k'.repeat(255)))).status).toBe(201);
+    expect((await tenant.post(CREATE, tagWorkflow())).status).toBe(201);
+  });
+});
