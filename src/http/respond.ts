@@ -21,7 +21,7 @@ export function toResponse(answer: Answer, requestId: string): Response {
 export function problemResponse(refused: Refusal, requestId: string): Response {
   const { ok: _ok, code, detail, errors = [], ...extensions } = refused;
   const [status, title] = PROBLEMS[code];
-  const type = `https://signalbox.dev/problems/${code.replaceAll('_', '-')}`;
+  const type = `urn:signalbox:problem:${code}`;
   const body = { type, title, status, detail: detail ?? title, code, requestId, errors };
   const headers = {
     'content-type': 'application/problem+json',

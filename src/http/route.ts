@@ -5,7 +5,7 @@
  */
 import * as z from 'zod';
 import type { Actor, Json, Role } from '../contract/json.ts';
-import { faultsOf, type Refusal, refusal } from '../contract/problems.ts';
+import { type Fault, faultsOf, type Refusal, refusal } from '../contract/problems.ts';
 import type { Env } from '../env.ts';
 import type { By } from '../objects/change.ts';
 import type { Caller } from './authenticate.ts';
@@ -77,6 +77,8 @@ interface Spec<Query extends z.ZodObject | undefined, Body extends z.ZodType | u
   extends Common {
   readonly query?: NonNullable<Query>;
   readonly body?: NonNullable<Body>;
+  /** More that is wrong with a body whose shape is wrong already: all faults come at once. */
+  alsoCheck?(body: Json): Fault[];
   handle(context: Context, input: { query: Parsed<Query>; body: Parsed<Body> }): Promise<Answer>;
 }
 
@@ -133,7 +135,7 @@ async function handleParsed<
   Body extends z.ZodType | undefined,
   Context,
 >(
-  spec: Pick<Spec<Query, Body, Context>, 'query' | 'body' | 'handle'>,
+  spec: Pick<Spec<Query, Body, Context>, 'query' | 'body' | 'alsoCheck' | 'handle'>,
   context: Context,
   { request }: Served,
   body: Json,
@@ -142,6 +144,7 @@ async function handleParsed<
   const parsed = parseWith<Body>(spec.body, body, '');
   if (!query.ok || !parsed.ok) {
     const faults = [query, parsed].flatMap((part) => (part.ok ? [] : part.faults));
+    faults.push(...(spec.alsoCheck?.(body) ?? []));
     return refusal('validation_failed', 'See errors for what is wrong and where.', faults);
   }
   return await spec.handle(context, { query: query.value, body: parsed.value });

@@ -2,11 +2,14 @@
 import * as z from 'zod';
 import { ACTION_RULES, ACTIONS } from '../actions/index.ts';
 import { EVENT_DATA } from '../contract/events.ts';
-import { jsonObject } from '../contract/json.ts';
+import { isJsonObject, type Json, jsonObject } from '../contract/json.ts';
 import { paged } from '../contract/pages.ts';
-import { type Refusal, refusal } from '../contract/problems.ts';
+import { type Fault, type Refusal, refusal } from '../contract/problems.ts';
 import {
   type Definition,
+  type Step,
+  step,
+  trigger,
   workflow,
   workflowCreate,
   workflowItem,
@@ -87,6 +90,7 @@ export const workflowRoutes: readonly Route[] = [
     summary: 'Create a workflow; disabled unless asked',
     role: 'admin',
     body: workflowCreate,
+    alsoCheck: (body) => faultsOfParts(body),
     answer: { status: 201, description: 'The workflow', schema: oneWorkflow },
     problems: [422],
     async handle({ env, tenantId, by }, { body: { enabled, ...definition } }) {
@@ -103,6 +107,7 @@ export const workflowRoutes: readonly Route[] = [
     summary: 'Write a new version; `version` is the one that was read',
     role: 'admin',
     body: workflowUpdate,
+    alsoCheck: (body) => faultsOfParts(body),
     answer: { status: 200, description: 'The workflow', schema: oneWorkflow },
     problems: [404, 409],
     async handle({ env, tenantId, by }, { body: { id, version, ...definition } }) {
@@ -150,6 +155,20 @@ function check(env: Env, definition: Definition): Refusal | null {
   return faults.length === 0
     ? null
     : refusal('validation_failed', 'The workflow was not saved. See errors.', faults);
+}
+
+/** Of a definition whose shape is wrong somewhere: what is wrong with the parts whose shape is right. */
+function faultsOfParts(body: Json): Fault[] {
+  if (!isJsonObject(body) || !Array.isArray(body.steps)) return [];
+  const steps = body.steps.map((given, index): Step => {
+    const parsed = step.safeParse(given);
+    const id = isJsonObject(given) && typeof given.id === 'string' ? given.id : `step ${index}`;
+    return parsed.success ? parsed.data : { id, wait: '1s' };
+  });
+  const known = trigger.safeParse(body.trigger);
+  const whole = { name: 'Checked', trigger: known.data ?? { event: 'order.created' }, steps };
+  const compiled = compileDefinition(whole, ACTION_RULES);
+  return compiled.ok ? [] : compiled.faults;
 }
 
 /** An address that is written out is checked at save time, and every one again when it is used. */

@@ -43,6 +43,26 @@ describe('creating', () => {
 });
 
 describe('faults at save time', () => {
+  test('faults of shape and of meaning come at once', async () => {
+    const refused = await tenant.post(CREATE, {
+      name: 'Faulty',
+      trigger: { event: 'order.created', if: 'evnt.data.n > 1' },
+      steps: [
+        { id: 'pause', wait: '1y' },
+        { id: 'tag', action: 'tag.ordr' },
+        { id: 'off', needs: ['nowhere'], action: 'flag.disable', with: {} },
+      ],
+    });
+    expect(refused.status).toBe(400);
+    expect(faultPaths(refused).toSorted()).toEqual([
+      'steps.0.wait',
+      'steps.1.action',
+      'steps.2.needs.0',
+      'steps.2.with.key',
+      'trigger.if',
+    ]);
+  });
+
   const step = (more: Json) => ({
     id: 'a',
     action: 'tag.order',
