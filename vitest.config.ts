@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 /** Three suites: pure code in Node, Worker and objects in workerd, the started server over HTTP. */
 export default defineConfig({
   test: {
+    // The Worker's log lines would bury what failed.
+    silent: 'passed-only',
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {
@@ -16,6 +18,7 @@ export default defineConfig({
                 PLATFORM_TOKEN: 'test-platform-token-0123456789abcdef',
                 KEY_SECRET: 'test-key-secret-0123456789abcdef0123456789',
                 SEAL_KEY: 'test-seal-key-0123456789abcdef0123456789ab',
+                PUBLIC_URL: 'https://api.test',
                 ALLOWED_ORIGINS: 'https://console.test',
                 TEST_MIGRATIONS: await readD1Migrations('./drizzle'),
               },

@@ -13,6 +13,8 @@ export interface Env {
   readonly ALLOWED_ORIGINS: string;
   /** Comma-separated hosts that are ours: no webhook may be sent there. */
   readonly OWN_HOSTS: string;
+  /** Where people reach this service, such as `https://hooks.example.com`: links in mails begin so. */
+  readonly PUBLIC_URL?: string;
   /** Cloudflare Access: `https://<team>.cloudflareaccess.com`, and the application's audience tag. */
   readonly ACCESS_TEAM?: string;
   readonly ACCESS_AUDIENCE?: string;

@@ -7,7 +7,7 @@
 const NONCE_BYTES = 12;
 
 /** The key in use: its id is a digest of it, so a sealed text tells which key it needs. */
-async function sealKey(secret: string): Promise<{ id: string; key: CryptoKey }> {
+async function sealKey(secret: string) {
   const bytes = new TextEncoder().encode(secret);
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
   const id = await crypto.subtle.digest('SHA-256', digest);
@@ -53,14 +53,16 @@ export async function unseal(
   }
 }
 
-function toBase64Url(bytes: Uint8Array): string {
+/** RFC 4648 5, without padding. */
+export function toBase64Url(bytes: Uint8Array): string {
   return btoa(String.fromCharCode(...bytes.slice()))
     .replaceAll('+', '-')
     .replaceAll('/', '_')
     .replaceAll('=', '');
 }
 
-function fromBase64Url(text: string): Uint8Array {
+/** Throws on text that is not base64url. */
+export function fromBase64Url(text: string): Uint8Array {
   return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (char) =>
     char.charCodeAt(0),
   );

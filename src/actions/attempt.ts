@@ -18,7 +18,7 @@ export interface Attempt {
 /** Never throws. What was approved is compared with what is about to be sent, here and now (I3). */
 export async function performAttempt(attempt: Attempt, ports: Ports): Promise<Outcome> {
   const { action: name, input, event, call, approved } = attempt;
-  if (approved !== null && inputHash({ ...approved.binding, input }) !== approved.inputHash)
+  if (approved !== null && !isAsApproved(attempt, approved))
     return failed('approval_mismatch', 'The inputs are not the ones that were approved.');
   const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
   if (action === undefined) return failed('unknown_action', `There is no action ${name}.`);
@@ -29,4 +29,13 @@ export async function performAttempt(attempt: Attempt, ports: Ports): Promise<Ou
     logError({ what: 'attempt_failed', code: 'internal', tenantId, runId }, error);
     return failed('internal', 'Something went wrong on our side.', { retryable: true });
   }
+}
+
+/** Both what was bound, and what is about to be done in its place, have the hash that was approved. */
+function isAsApproved(
+  { action, input, call }: Attempt,
+  { binding, inputHash: approved }: NonNullable<Attempt['approved']>,
+): boolean {
+  const now = { ...binding, action, input, tenant: call.tenantId, run: call.runId };
+  return inputHash(binding) === approved && inputHash(now) === approved;
 }

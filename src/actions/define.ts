@@ -26,6 +26,8 @@ export interface ActionDefinition<Schema extends z.ZodType> {
   readonly timeoutMs?: number;
   /** Writes out what `run` would take from the event by itself: approvers see all that is sent. */
   complete?(input: JsonObject, event: CloudEvent): JsonObject;
+  /** What will be done, for people: "Refund 75.00 USD of order 1001". Default: the action's name. */
+  describe?(input: z.output<Schema>): string;
   run(input: z.output<Schema>, context: ActionContext): Promise<Outcome>;
 }
 
@@ -34,6 +36,8 @@ export interface Action {
   readonly summary: string;
   readonly input: z.ZodType;
   readonly rule: ActionRule;
+  /** One sentence without a full stop; also for inputs that the action would not take. */
+  describe(input: Json): string;
   perform(input: Json, context: ActionContext): Promise<Outcome>;
 }
 
@@ -60,6 +64,12 @@ export function defineAction<Schema extends z.ZodType>(
           ? { ok: true, input }
           : { ok: false, faults: [{ path: '', message: 'an object' }] };
       },
+    },
+    describe(input) {
+      const parsed = schema.safeParse(input);
+      return definition.describe !== undefined && parsed.success
+        ? definition.describe(parsed.data)
+        : `Run the action ${name}`;
     },
     perform: (input, context) => definition.run(schema.parse(input), context),
   };

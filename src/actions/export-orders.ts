@@ -14,5 +14,11 @@ export const exportOrders = defineAction({
     to: time.optional().describe('Orders created before this time'),
     format: z.enum(['csv', 'ndjson']),
   }),
+  describe: ({ from, to, format }) => {
+    const since = from === undefined ? '' : ` from ${from}`;
+    const until = to === undefined ? '' : ` until ${to}`;
+    const which = since === '' && until === '' ? 'all orders' : `the orders${since}${until}`;
+    return `Export ${which} as ${format.toUpperCase()}`;
+  },
   run: (request, { ports, call }) => ports.exports.exportOrders(call, request),
 });

@@ -15,6 +15,7 @@ function flagAction(name: string, summary: string, enabled: boolean): Action {
     summary,
     risk: 'config',
     input,
+    describe: ({ key }) => `Switch the flag ${key} ${enabled ? 'on' : 'off'}`,
     run: ({ key }, { ports, call }) => ports.flags.setFlag(call, key, enabled),
   });
 }

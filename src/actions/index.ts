@@ -1,4 +1,5 @@
 /** Every action there is. The catalog, the save-time checks and the runs all read this list. */
+import type { Json } from '../contract/json.ts';
 import type { ActionRules } from '../engine/definition.ts';
 import type { Action } from './define.ts';
 import { exportOrders } from './export-orders.ts';
@@ -27,3 +28,9 @@ export const ACTIONS: Readonly<Record<string, Action>> = Object.fromEntries(
 export const ACTION_RULES: ActionRules = Object.fromEntries(
   ALL.map((action) => [action.name, action.rule]),
 );
+
+/** What an action will do with an input, in plain words; also for an action that is gone. */
+export function describeAction(name: string, input: Json): string {
+  const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
+  return action?.describe(input) ?? `Run the action ${name}`;
+}

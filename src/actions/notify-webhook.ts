@@ -19,6 +19,7 @@ export const notifyWebhook = defineAction({
       .optional(),
     body: json.optional().describe('Any JSON; default: the event'),
   }),
+  describe: ({ url, method = 'POST' }) => `Send a webhook (${method}) to ${url}`,
   complete: (input, event) => ({ body: event, ...input }),
   run: ({ url, method = 'POST', headers = {}, body }, { ports, call, event }) =>
     ports.webhook.send(call, { url, method, headers, body: body ?? event }),

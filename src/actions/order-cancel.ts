@@ -10,5 +10,6 @@ export const orderCancel = defineAction({
     orderId: z.string().min(1).max(256),
     reason: z.string().max(500).optional(),
   }),
+  describe: ({ orderId }) => `Cancel order ${orderId}`,
   run: ({ orderId, reason }, { ports, call }) => ports.commerce.cancelOrder(call, orderId, reason),
 });

@@ -1,6 +1,7 @@
 /** `order.refund`: gives money back, all that is left of the order or a part of it. */
 import * as z from 'zod';
 import { money } from '../contract/json.ts';
+import { moneyText } from '../vendors/currency.ts';
 import { defineAction } from './define.ts';
 
 export const orderRefund = defineAction({
@@ -15,5 +16,7 @@ export const orderRefund = defineAction({
       .describe('Default: all that is left'),
     reason: z.string().max(500).optional(),
   }),
+  describe: ({ orderId, amount }) =>
+    `Refund ${amount === undefined ? 'all that is left' : moneyText(amount)} of order ${orderId}`,
   run: (refund, { ports, call }) => ports.commerce.refundOrder(call, refund),
 });

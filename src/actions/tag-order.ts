@@ -10,5 +10,6 @@ export const tagOrder = defineAction({
     orderId: z.string().min(1).max(256),
     tag: z.string().min(1).max(255),
   }),
+  describe: ({ orderId, tag }) => `Put the tag “${tag}” on order ${orderId}`,
   run: ({ orderId, tag }, { ports, call }) => ports.commerce.tagOrder(call, orderId, tag),
 });

@@ -81,18 +81,33 @@ export type ActionPolicy = z.infer<typeof actionPolicy>;
 export const approvalPolicy = z.record(z.string(), actionPolicy).meta({ id: 'ApprovalPolicy' });
 export type ApprovalPolicy = z.infer<typeof approvalPolicy>;
 
+export const notifyUrl = z
+  .url({ protocol: /^https?$/ })
+  .max(2_048)
+  .nullable()
+  .describe('Where a chat hears of approvals, by signed webhooks; null: nowhere');
+
 /** An update names only what differs from the action's default; `null` goes back to the default. */
 export const approvalPolicyUpdate = z
   .strictObject({
-    actions: z.record(
-      z.string(),
-      partialRule
-        .extend({
-          when: z.array(conditional).max(20).optional(),
-          budget: budget.nullable().optional(),
-        })
-        .nullable(),
-    ),
+    actions: z
+      .record(
+        z.string(),
+        partialRule
+          .extend({
+            when: z.array(conditional).max(20).optional(),
+            budget: budget.nullable().optional(),
+          })
+          .nullable(),
+      )
+      .optional(),
+    notifyUrl: notifyUrl.optional(),
   })
+  .refine(
+    ({ actions, notifyUrl }) => actions !== undefined || notifyUrl !== undefined,
+    'actions, notifyUrl or both',
+  )
   .meta({ id: 'ApprovalPolicyUpdate' });
 export type ApprovalPolicyUpdate = z.infer<typeof approvalPolicyUpdate>;
+/** Changes of rules by action name. */
+export type RuleChanges = NonNullable<ApprovalPolicyUpdate['actions']>;

@@ -27,4 +27,3 @@ export type AuditKey = z.infer<typeof auditKey>;
 export const auditKeys = z
   .strictObject({ keys: z.array(auditKey).max(1_000) })
   .meta({ id: 'AuditKeys' });
-export type AuditKeys = z.infer<typeof auditKeys>;

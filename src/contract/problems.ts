@@ -24,6 +24,7 @@ export const PROBLEMS = {
   run_finished: [409, 'The run has already ended'],
   idempotency_mismatch: [409, 'The Idempotency-Key was used for another request'],
   idempotency_in_progress: [409, 'The first request with this Idempotency-Key has not ended'],
+  link_expired: [410, 'The link has expired'],
   payload_too_large: [413, 'Too large'],
   unsupported_media_type: [415, 'Unsupported content type'],
   limit_reached: [422, 'A limit of the tenant is reached'],

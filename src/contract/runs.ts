@@ -289,6 +289,9 @@ export const editBody = z
   .strictObject({ ...decisionBody, input: jsonObject, comment: comment.optional() })
   .meta({ id: 'EditInputs' });
 export const overrideBody = z.strictObject({ ...decisionBody, comment }).meta({ id: 'Override' });
+export const viewBody = z
+  .strictObject({ runId: decisionBody.runId, approvalId: decisionBody.approvalId })
+  .meta({ id: 'NoteView' });
 export const cancelBody = z
   .strictObject({ runId: z.string().min(1).max(100), comment: comment.optional() })
   .meta({ id: 'Cancel' });

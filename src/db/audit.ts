@@ -1,5 +1,5 @@
 /** The audit trail as it is served. The chain is written by the tenant's object; rows only arrive. */
-import { and, desc, eq, gte, lt, type SQL } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, gte, lt, lte, max, type SQL } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { AuditEntry } from '../contract/audit.ts';
@@ -85,6 +85,64 @@ export async function listAudit(
     .orderBy(desc(audit.seq))
     .limit(page.limit + 1);
   return paged(rows, page.limit, (row) => String(row.seq), entryOf);
+}
+
+/** How many entries the read model has of a tenant: the number of the last one. */
+export async function countAudit(db: D1Database, tenantId: string): Promise<number> {
+  const row = await drizzle(db)
+    .select({ last: max(audit.seq) })
+    .from(audit)
+    .where(eq(audit.tenantId, tenantId))
+    .get();
+  return row?.last ?? 0;
+}
+
+const EXPORT_PAGE_ROWS = 500;
+const HASH_PAGE_ROWS = 5_000;
+
+/** Page after page of whole entries, oldest first. `from` is included, `to` is not. */
+export async function* auditPages(
+  db: D1Database,
+  tenantId: string,
+  { from, to }: Pick<AuditFilter, 'from' | 'to'>,
+): AsyncGenerator<AuditEntry[], void> {
+  for (let after = 0; ; ) {
+    const rows = await drizzle(db)
+      .select()
+      .from(audit)
+      .where(
+        and(
+          eq(audit.tenantId, tenantId),
+          gt(audit.seq, after),
+          from === undefined ? undefined : gte(audit.at, from),
+          to === undefined ? undefined : lt(audit.at, to),
+        ),
+      )
+      .orderBy(asc(audit.seq))
+      .limit(EXPORT_PAGE_ROWS);
+    if (rows.length > 0) yield rows.map(entryOf);
+    if (rows.length < EXPORT_PAGE_ROWS) return;
+    after = rows.at(-1)?.seq ?? after;
+  }
+}
+
+/** Page after page of the hashes of entries 1 to `size`, oldest first. */
+export async function* hashPages(
+  db: D1Database,
+  tenantId: string,
+  size: number,
+): AsyncGenerator<Pick<AuditEntry, 'seq' | 'hash'>[], void> {
+  for (let after = 0; ; ) {
+    const rows = await drizzle(db)
+      .select({ seq: audit.seq, hash: audit.hash })
+      .from(audit)
+      .where(and(eq(audit.tenantId, tenantId), gt(audit.seq, after), lte(audit.seq, size)))
+      .orderBy(asc(audit.seq))
+      .limit(HASH_PAGE_ROWS);
+    if (rows.length > 0) yield rows;
+    if (rows.length < HASH_PAGE_ROWS) return;
+    after = rows.at(-1)?.seq ?? after;
+  }
 }
 
 function entryOf(row: typeof audit.$inferSelect): AuditEntry {

@@ -128,9 +128,14 @@ function checkPerson(approval: ApprovalState, { actor, role }: Vote): Refused | 
   return null;
 }
 
+/** What tells who may decide: `among`, when it is not empty, narrows the other two. */
+export interface Deciders extends Pick<ApprovalState, 'roles' | 'members'> {
+  readonly rule: Pick<ApprovalRule, 'among'>;
+}
+
 /** Whether the rule names this person, by role or by name, as a decider. */
 export function mayDecide(
-  { roles, members, rule }: Pick<ApprovalState, 'roles' | 'members' | 'rule'>,
+  { roles, members, rule }: Deciders,
   actorId: string,
   role: Role,
 ): boolean {

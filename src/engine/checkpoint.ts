@@ -57,13 +57,13 @@ export function parseCheckpoint(text: string): Checkpoint | null {
   return { origin, size: Number(size), root: bytesToHex(root) };
 }
 
-/** What was signed last, and that the tree to be signed began as it (see consistencyProof). */
+/** What was signed last, and that the tree to be signed began as it: none needed from an empty tree. */
 export type Signed = { readonly last: Checkpoint; readonly proof: readonly string[] };
 
 /** Whether both may be signed by one log: the later tree began as the earlier one. */
 export function isConsistent({ last, proof }: Signed, next: Checkpoint): boolean {
   if (last.origin !== next.origin || last.size > next.size) return false;
-  if (last.size === 0 && next.size > 0) return true;
+  if (last.size === 0) return next.size > 0 || next.root === last.root;
   const claim = { from: last.size, fromRoot: last.root, to: next.size, toRoot: next.root };
   return verifyConsistency(claim, proof);
 }

@@ -79,6 +79,7 @@ export function editInput(
   claim: Claim,
   input: JsonObject,
   actionOf: (stepId: string) => CompiledAction | undefined,
+  ruleFor: (step: CompiledAction, input: JsonObject) => ApprovalRule | null,
 ): Refused | null {
   const claimed = claimedApproval(draft.run, claim);
   if ('refused' in claimed) return claimed.refused;
@@ -109,6 +110,12 @@ export function editInput(
   if (changes.length === 0)
     return { code: 'conflict', detail: 'These are the inputs as they are.' };
   const { rule, boundUntil } = approval;
+  const needed = ruleFor(action, after);
+  if (needed === null || asksForMore(needed, rule))
+    return {
+      code: 'conflict',
+      detail: 'The policy asks for more with these inputs. Deny it, and let it be asked for anew.',
+    };
   draft.add({
     type: 'approval_edited',
     ...decisionFacts(approval, claim),
@@ -117,6 +124,18 @@ export function editInput(
     changes,
   });
   return null;
+}
+
+/** Inputs must not be edited past a condition of the policy under an approval that asks for less. */
+function asksForMore(needed: ApprovalRule, frozen: ApprovalRule): boolean {
+  const deciders = ({ roles, members, among }: ApprovalRule) =>
+    JSON.stringify([roles, members, among]);
+  return (
+    needed.approvals > frozen.approvals ||
+    (needed.reasonRequired && !frozen.reasonRequired) ||
+    (!needed.selfApproval && frozen.selfApproval) ||
+    (needed.required && deciders(needed) !== deciders(frozen))
+  );
 }
 
 /** That a person has looked is told once for each of them; it changes nothing else. */

@@ -29,8 +29,8 @@ export function verifyInclusion(
 export type ConsistencyClaim = { from: number; fromRoot: string; to: number; toRoot: string };
 
 /**
- * Whether the proof shows that the tree `to` began as the tree `from`. Nothing is shown about an
- * empty tree, which every tree began as, except that it is the same as itself.
+ * Whether the proof shows that the tree `to` began as the tree `from`. Nothing can be shown
+ * about the empty tree, which every tree began as.
  */
 export function verifyConsistency(
   { from, fromRoot, to, toRoot }: ConsistencyClaim,
@@ -38,8 +38,9 @@ export function verifyConsistency(
   sha256: Sha256 = portableSha256,
 ): boolean {
   if (!isSize(from) || !isSize(to) || from > to) return false;
+  if (from === 0) return false;
   if (from === to) return proof.length === 0 && fromRoot === toRoot;
-  if (from === 0 || proof.length === 0) return false;
+  if (proof.length === 0) return false;
   const climb = new Climb(from - 1, to - 1);
   climb.skipWhatBothShare();
   const [first, ...rest] = climb.isAtLeftEdge ? [fromRoot, ...proof] : proof;

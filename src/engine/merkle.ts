@@ -109,7 +109,7 @@ export function inclusionProof(
 
 /**
  * That the tree of size `to` began as the tree of size `from` (RFC 6962, 2.1.2).
- * Throws RangeError unless 0 <= from <= to. From the empty tree, and from itself, nothing is needed.
+ * Throws RangeError unless 0 < from <= to: every tree began as the empty one. From itself: no hashes.
  */
 export function consistencyProof(
   subtrees: Subtrees,
@@ -117,9 +117,9 @@ export function consistencyProof(
   to: number,
   sha256: Sha256 = portableSha256,
 ): string[] {
-  if (!isCount(from) || !isCount(to) || from > to)
+  if (!isCount(from) || !isCount(to) || from === 0 || from > to)
     throw new RangeError(`a tree of ${to} did not begin as one of ${from}`);
-  return from === 0 ? [] : subproof(0, to, true);
+  return subproof(0, to, true);
 
   function subproof(begin: number, end: number, isOldRoot: boolean): string[] {
     if (from === end) return isOldRoot ? [] : [rootBetween(subtrees, begin, end, sha256)];

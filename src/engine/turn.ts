@@ -3,7 +3,7 @@
  * denial, expiry or cancel ends the run at once; what was in flight then is recorded when it comes
  * back, and changes nothing.
  */
-import type { ActionPolicy } from '../contract/approvals.ts';
+import type { ActionPolicy, ApprovalRule } from '../contract/approvals.ts';
 import { isCanonical, isJsonObject, type JsonObject } from '../contract/json.ts';
 import type { Refused } from './approval.ts';
 import { askBudget } from './budgets.ts';
@@ -70,7 +70,13 @@ export class Turn {
       case 'override':
         return this.#goOn(override(this.#draft, input.claim));
       case 'edit':
-        return editInput(this.#draft, input.claim, input.input, (id) => this.#action(id));
+        return editInput(
+          this.#draft,
+          input.claim,
+          input.input,
+          (id) => this.#action(id),
+          (step, inputs) => this.#ruleFor(step, inputs),
+        );
       case 'view':
         return noteView(this.#draft, input.claim);
       case 'cancel':
@@ -157,6 +163,12 @@ export class Turn {
   #policyFor(step: CompiledAction, input: JsonObject): ReturnType<typeof resolvePolicy> {
     const { event, tenant } = this.#draft.plan;
     return resolvePolicy(this.#ownPolicy(step), { input, event, tenant: { ...tenant } });
+  }
+
+  /** Null when a condition of the policy cannot be told for these inputs. */
+  #ruleFor(step: CompiledAction, input: JsonObject): ApprovalRule | null {
+    const resolved = this.#policyFor(step, input);
+    return resolved.ok ? stricterRule(resolved.rule, step.approval) : null;
   }
 
   #ownPolicy(step: CompiledAction): ActionPolicy {

@@ -44,6 +44,7 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Json>> = {
   },
   '/api/admin/workflow-runs/override': { runId: RUN, comment: 'The approvers are out of reach' },
   '/api/admin/workflow-runs/cancel': { runId: RUN },
+  '/api/admin/approvals/view': { runId: RUN },
   '/api/platform/tenants/create': { id: 'north-store', name: 'North Store' },
   '/api/admin/api-keys/create': { name: 'Order feed', role: 'ingest' },
   '/api/admin/api-keys/revoke': { id: 'key_019a6b3c5d7e7f8091a2b3c4d5e6f708' },

@@ -1,8 +1,9 @@
 /** One operation of the page: what it takes, what it answers, how it is called. */
+
+import { type Html, html, joined, prose } from '../html.ts';
 import { EXAMPLE_BODIES, EXAMPLE_IDS } from './docs-examples.ts';
 import type { Operation, SchemaNode } from './docs-model.ts';
 import { fieldRow, schemaTables, typeOf } from './docs-schema.ts';
-import { type Html, html, joined, prose } from './html.ts';
 
 /** Every operation takes it, and the introduction tells of it. */
 const COMMON_HEADER = 'X-Request-Id';

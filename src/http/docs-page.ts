@@ -1,15 +1,14 @@
 /**
- * The OpenAPI document as a page to read, made on the server: no script, nothing fetched. A content
- * security policy allows the one style sheet by its hash and nothing else; https://www.w3.org/TR/CSP3/
+ * The OpenAPI document as a page to read, made on the server: no script, nothing fetched.
+ * https://spec.openapis.org/oas/v3.1.1.html
  */
-import { sha256 } from '@noble/hashes/sha2.js';
-import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { PROBLEMS } from '../contract/problems.ts';
+import { type Html, html, verbatim } from '../html.ts';
 import { type ShownDocument, shownDocumentOf } from './docs-model.ts';
 import { operationSection } from './docs-operation.ts';
 import { schemaTables } from './docs-schema.ts';
 import { DOCS_STYLE } from './docs-style.ts';
-import { type Html, html, verbatim } from './html.ts';
+import { inertPolicy } from './inert-page.ts';
 
 /** A document never changes: it is read once. */
 const pages = new WeakMap<object, { readonly markup: string; readonly policy: string }>();
@@ -27,14 +26,7 @@ export function docsPage(document: object): Response {
 }
 
 function makePage(document: object): { markup: string; policy: string } {
-  const hash = btoa(String.fromCharCode(...sha256(utf8ToBytes(DOCS_STYLE))));
-  const policy = [
-    "default-src 'none'",
-    `style-src 'sha256-${hash}'`,
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; ');
+  const policy = inertPolicy(DOCS_STYLE, "'none'");
   return { markup: pageOf(shownDocumentOf(document)).toString(), policy };
 }
 

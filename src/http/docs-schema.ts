@@ -1,7 +1,7 @@
 /** JSON Schemas (2020-12) as rows to read: one for each field, nested fields by their dotted name. */
 import type { Json } from '../contract/json.ts';
+import { type Html, html, joined, prose } from '../html.ts';
 import type { SchemaNode } from './docs-model.ts';
-import { type Html, html, joined, prose } from './html.ts';
 
 const REF = '#/components/schemas/';
 /** A longer pattern says less than the description beside it. */

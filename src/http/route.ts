@@ -23,6 +23,8 @@ export interface Served {
   readonly env: Env;
   readonly requestId: string;
   readonly params: Readonly<Record<string, string>>;
+  /** What the request's log line is to tell besides: set when it is known. */
+  readonly told: { tenantId?: string };
   /** Runs on after the answer. */
   defer(work: Promise<unknown>): void;
 }

@@ -56,9 +56,10 @@ async function serveRequest(
   const cors = corsHeaders(request, env.ALLOWED_ORIGINS);
   const defer = (work: Promise<unknown>) => ctx.waitUntil(work);
   const { method, url } = request;
+  const told: Served['told'] = {};
   let response: Response;
   try {
-    const served = { request, env, requestId, params: {}, defer };
+    const served = { request, env, requestId, params: {}, told, defer };
     const routed: IRequest = Object.assign(new Request(url, { method }), {
       route: '',
       params: {},
@@ -70,12 +71,12 @@ async function serveRequest(
         : ((await router.fetch(routed, served)) ??
           problemResponse(refusal('not_found', 'There is no such route.'), requestId));
   } catch (error) {
-    logError({ what: 'request_failed', requestId, method, path: new URL(url).pathname }, error);
+    logError({ what: 'request_failed', requestId, ...told, method, path: loggedPath(url) }, error);
     response = problemResponse(refusal('internal'), requestId);
   }
   const { status } = response;
   const ms = Date.now() - begun;
-  log({ what: 'request', requestId, method, path: new URL(url).pathname, status, ms });
+  log({ what: 'request', requestId, ...told, method, path: loggedPath(url), status, ms });
   return finish(response, requestId, cors, method === 'HEAD');
 }
 
@@ -83,13 +84,17 @@ async function serveRoute(route: Route, served: Served): Promise<Response> {
   const { requestId, defer, env } = served;
   const admitted = await admit(route, served);
   if (admitted !== null && 'ok' in admitted) {
-    if (admitted.denied !== undefined) defer(reportDenied(env, admitted.denied, route, requestId));
+    if (admitted.denied !== undefined) {
+      served.told.tenantId = admitted.denied.tenantId;
+      defer(reportDenied(env, admitted.denied, route, requestId));
+    }
     return problemResponse(
       { ok: false, code: admitted.code, detail: admitted.detail ?? '' },
       requestId,
     );
   }
   const caller = admitted !== null && 'caller' in admitted ? admitted.caller : null;
+  if (caller !== null) served.told.tenantId = caller.tenantId;
   const answer = await serveBody(route, served, admitted, caller);
   if (
     !(answer instanceof Response) &&
@@ -142,6 +147,14 @@ async function serveBody(
 function isJson(request: Request): boolean {
   const type = request.headers.get('content-type') ?? '';
   return /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type);
+}
+
+/** Outside /api/, what follows `/approvals/` is a credential: it stays out of the log. */
+function loggedPath(url: string): string {
+  const { pathname } = new URL(url);
+  return pathname.startsWith('/api/')
+    ? pathname
+    : pathname.replace(/approvals\/.*/is, 'approvals/:token');
 }
 
 /** A denial is an event of its tenant, so that a workflow can tell someone. */

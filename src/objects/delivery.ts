@@ -9,6 +9,7 @@ import { Alarm } from './due.ts';
 import type { Driven } from './executor.ts';
 import { runObject } from './index.ts';
 import type { Handover, Seed, TenantContext } from './messages.ts';
+import { CHAT_NOTICES, MAIL_NOTICES } from './notices.ts';
 import { applyParcels, type Parcel } from './projection.ts';
 import type { Stores } from './stores.ts';
 import { within } from './within.ts';
@@ -95,12 +96,15 @@ export class Delivery {
   }
 
   async drain(address: string): Promise<void> {
+    const { outbox } = this.#shell.stores();
+    await outbox.drain(address, (bodies) => this.#deliver(address, bodies));
+  }
+
+  async #deliver(address: string, bodies: readonly string[]): Promise<void> {
+    if (address === MAIL_NOTICES) return await this.#mailNotices(bodies);
+    if (address === CHAT_NOTICES) return await this.#postNotices(bodies);
     const runId = address.startsWith('run:') ? address.slice('run:'.length) : null;
-    await this.#shell
-      .stores()
-      .outbox.drain(address, (bodies) =>
-        runId === null ? this.#applyToD1(bodies) : this.#handOver(runId, bodies),
-      );
+    await (runId === null ? this.#applyToD1(bodies) : this.#handOver(runId, bodies));
   }
 
   /** Not for ever: the read model may be down, and what was decided stands without it (I7). */
@@ -120,6 +124,20 @@ export class Delivery {
       const handover: Handover = JSON.parse(body);
       await runObject(env, tenantId, runId).adopt(handover, this.#shell.context());
     }
+  }
+
+  async #mailNotices(bodies: readonly string[]): Promise<void> {
+    const { Executor } = this.#shell.ctx.exports;
+    await allOf(bodies, (body) => Executor.mailNotice(JSON.parse(body)));
+  }
+
+  /** To the address of now: a mistake in it is mended for what waits, too. */
+  async #postNotices(bodies: readonly string[]): Promise<void> {
+    const { Executor } = this.#shell.ctx.exports;
+    const url = this.#shell.stores().settings.notifyUrl();
+    const { connections } = this.#shell.context();
+    if (url === null) return;
+    await allOf(bodies, (body) => Executor.postNotice(JSON.parse(body), url, connections));
   }
 
   /** Gives out queued runs in batches, several at once: one slow batch holds up no other (I6). */
@@ -150,4 +168,14 @@ export class Delivery {
     }
     this.#dispatchRuns();
   }
+}
+
+/** One after the other; one that fails keeps no other from being tried. Throws the first failure. */
+async function allOf(
+  bodies: readonly string[],
+  send: (body: string) => Promise<void>,
+): Promise<void> {
+  const failures: unknown[] = [];
+  for (const body of bodies) await send(body).catch((error) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
 }

@@ -9,15 +9,18 @@ import type { Outcome } from '../engine/plan.ts';
 import { decide, isSettled, start } from '../engine/run.ts';
 import type { Env } from '../env.ts';
 import { logError } from '../log.ts';
+import type { SealedConnection } from '../ports/connections.ts';
 import { openPorts } from '../ports/open.ts';
 import { runObject, tenantObject } from './index.ts';
 import {
   type AttemptJob,
   CONTEXT_FRESH_MS,
+  type Notice,
   type RunReport,
   type Seed,
   type TenantContext,
 } from './messages.ts';
+import { mailNotice, postNotice } from './notice-sending.ts';
 import { jobsOf, planOf, reportOf } from './plan.ts';
 import { within } from './within.ts';
 
@@ -62,6 +65,20 @@ export class Executor extends WorkerEntrypoint<Env> {
     answered = true;
     this.ctx.waitUntil(all);
     return [...soon, ...waiting.splice(0).map(({ runId }) => ({ runId, report: null }))];
+  }
+
+  /** Throws when some of the mails have to be tried again. */
+  async mailNotice(notice: Notice): Promise<void> {
+    await mailNotice(this.env, notice);
+  }
+
+  /** Throws when it has to be tried again. */
+  async postNotice(
+    notice: Notice,
+    url: string,
+    connections: readonly SealedConnection[],
+  ): Promise<void> {
+    await postNotice(this.env, notice, url, connections);
   }
 
   async #reportLate(job: AttemptJob, outcome: Promise<Outcome>): Promise<void> {

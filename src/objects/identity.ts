@@ -9,6 +9,12 @@ export interface Identity {
   readonly role: Role;
 }
 
+/** A person who comes by an approval link: the address is compared with what they type. */
+export interface LinkHolder extends Identity {
+  readonly email: string;
+  readonly tenantName: string;
+}
+
 export function actorOf({ id, name }: Member): Actor {
   return { type: 'member', id, name };
 }

@@ -9,6 +9,7 @@ import type { Admitted, NewRun, Origin } from './admission.ts';
 import { auditFacts, SYSTEM } from './audit-facts.ts';
 import type { Driven } from './executor.ts';
 import type { Handover, RunReport } from './messages.ts';
+import { putNotices } from './notices.ts';
 import type { Parcel } from './projection.ts';
 import type { Stores } from './stores.ts';
 
@@ -106,6 +107,7 @@ export function recordEntries(stores: Stores, policy: ApprovalPolicy, report: Ru
     audit: auditFacts(report).map(({ fact, at }) => stores.audit.append(fact, at)),
   };
   stores.outbox.put('d1', parcel);
+  putNotices(stores, report);
   for (const entry of entries)
     if (entry.type === 'step_failed') stores.budgets.release(`${report.runId}_${entry.stepId}`);
   const { path, authors, requestId } = cause;

@@ -2,7 +2,7 @@
 import type { ApprovalPolicy } from '../contract/approvals.ts';
 import type { CloudEvent } from '../contract/events.ts';
 import type { JsonObject } from '../contract/json.ts';
-import type { Entry, RunItem } from '../contract/runs.ts';
+import type { ApprovalItem, Entry, RunItem } from '../contract/runs.ts';
 import type { Definition } from '../contract/workflows.ts';
 import type { ApprovalParcel } from '../db/approvals.ts';
 import type { Binding } from '../engine/approval.ts';
@@ -74,4 +74,29 @@ export interface AttemptJob {
   readonly connections: readonly SealedConnection[];
   /** Set behind a gate: what was approved. It is hashed again right before sending (I3). */
   readonly approved: { readonly binding: Binding; readonly inputHash: string } | null;
+}
+
+export const NOTICE_KINDS = ['requested', 'reminded', 'escalated', 'edited', 'overridden'] as const;
+export type NoticeKind = (typeof NOTICE_KINDS)[number];
+
+/** People are told of an approval. Made when it happened: who is told is who could decide then. */
+export interface Notice {
+  readonly kind: NoticeKind;
+  /** The number of the run's entry that it tells of. */
+  readonly seq: number;
+  readonly at: string;
+  readonly requestId: string;
+  readonly tenant: { readonly id: string; readonly name: string };
+  readonly item: ApprovalItem;
+  /** Why an action that is free within a budget asks after all. */
+  readonly overBudget: string | null;
+  /** Who edited or overrode, and what they said. */
+  readonly by: { readonly name: string; readonly comment: string | null } | null;
+  readonly recipients: readonly NoticeRecipient[];
+}
+
+export interface NoticeRecipient {
+  readonly memberId: string;
+  readonly name: string;
+  readonly email: string;
 }

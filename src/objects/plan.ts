@@ -2,14 +2,14 @@
 import { ACTION_RULES } from '../actions/index.ts';
 import type { ApprovalPolicy } from '../contract/approvals.ts';
 import { isJsonObject } from '../contract/json.ts';
-import type { Entry, Run } from '../contract/runs.ts';
+import type { ApprovalItem, Entry, Run } from '../contract/runs.ts';
 import type { Definition } from '../contract/workflows.ts';
 import type { ApprovalParcel } from '../db/approvals.ts';
 import { type CompiledDefinition, compileDefinition } from '../engine/definition.ts';
 import { bindingOf, type Plan } from '../engine/plan.ts';
 import { defaultPolicy } from '../engine/policy.ts';
 import { cancelBeforeStart, isSettled, nextWake } from '../engine/run.ts';
-import { type RunState, viewApproval, viewRun } from '../engine/state.ts';
+import { type ApprovalState, type RunState, viewApproval, viewRun } from '../engine/state.ts';
 import type { BudgetQuestion } from './budgets.ts';
 import type { By } from './change.ts';
 import type { AttemptJob, RunReport, Seed, TenantContext } from './messages.ts';
@@ -79,22 +79,27 @@ function touchedApprovals(run: RunState, entries: readonly Entry[]): ApprovalPar
   const touched = new Set(
     entries.flatMap((entry) => ('approvalId' in entry ? entry.approvalId : [])),
   );
-  const { id: runId, seq, workflowId, workflowName, workflowVersion, eventType } = run;
   return run.approvals.flatMap((approval) => {
-    const step = run.steps.find(({ id }) => id === approval.stepId);
-    if (!touched.has(approval.id) || step === undefined) return [];
-    const of = { runId, workflowId, workflowName, workflowVersion, eventType };
-    const what = { action: step.action ?? '', input: step.input };
+    if (!touched.has(approval.id)) return [];
     const voters = approval.decisions.map((decision) => decision.actor.id);
     return [
       {
-        item: { ...viewApproval(approval), ...of, ...what },
-        seq,
+        item: approvalItemOf(run, approval),
+        seq: run.seq,
         barred: [...approval.excluded, ...voters],
         among: approval.rule.among,
       },
     ];
   });
+}
+
+/** An approval with all that a person needs to decide it. */
+export function approvalItemOf(run: RunState, approval: ApprovalState): ApprovalItem {
+  const { id: runId, workflowId, workflowName, workflowVersion, eventType } = run;
+  const step = run.steps.find(({ id }) => id === approval.stepId);
+  const of = { runId, workflowId, workflowName, workflowVersion, eventType };
+  const what = { action: step?.action ?? '', input: step?.input ?? null };
+  return { ...viewApproval(approval), ...of, ...what };
 }
 
 /** The questions that a run has for its tenant, by step. */

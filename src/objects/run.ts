@@ -31,6 +31,7 @@ import { budgetQuestions, jobsOf, planOf, reportOf } from './plan.ts';
 export type RunAnswer = { ok: true; run: Run } | (Refusal & { run?: Run });
 
 const RETRY_DELIVERY_MS = 5_000;
+const RETRY_WAKE_MS = 1_000;
 
 export class RunObject extends DurableObject<Env> {
   readonly #alarm: Alarm;
@@ -146,7 +147,9 @@ export class RunObject extends DurableObject<Env> {
     const now = Date.now();
     const waits = (this.#outbox?.addresses().length ?? 0) > 0;
     const delivery = waits ? now + RETRY_DELIVERY_MS : null;
-    const wake = this.#run === undefined ? null : nextWake(this.#run);
+    const next = this.#run === undefined ? null : nextWake(this.#run);
+    // What is still due after a turn waits for an answer: not at once, or the alarm would spin.
+    const wake = next !== null && next <= now ? now + RETRY_WAKE_MS : next;
     const times = [delivery, wake].flatMap((time) => (time === null ? [] : [time]));
     await this.#alarm.arm(times.length === 0 ? null : Math.min(...times));
   }

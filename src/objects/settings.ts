@@ -1,5 +1,5 @@
 /** A tenant's settings: who it is, its approval policy, its connections (secrets sealed). */
-import type { ActionPolicy, ApprovalPolicy, ApprovalPolicyUpdate } from '../contract/approvals.ts';
+import type { ActionPolicy, ApprovalPolicy, RuleChanges } from '../contract/approvals.ts';
 import type { JsonObject } from '../contract/json.ts';
 import { refusal } from '../contract/problems.ts';
 import type { Connection, ConnectionKind, Tenant } from '../contract/tenants.ts';
@@ -11,7 +11,7 @@ import { type Change, changed } from './change.ts';
 const SCHEMA = `CREATE TABLE IF NOT EXISTS settings (
   name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`;
 
-type OwnRules = Record<string, NonNullable<ApprovalPolicyUpdate['actions'][string]>>;
+type OwnRules = Record<string, NonNullable<RuleChanges[string]>>;
 
 function wholePolicy(actions: ActionRules, own: OwnRules): ApprovalPolicy {
   return Object.fromEntries(
@@ -44,10 +44,19 @@ export class Settings {
     return wholePolicy(actions, this.#ownRules());
   }
 
-  /** `null` takes an action back to what its risk asks for. */
+  /** Where a chat hears of approvals; null for nowhere. */
+  notifyUrl(): string | null {
+    return this.#read('notify_url');
+  }
+
+  /**
+   * `null` takes an action back to what its risk asks for; `notifyUrl` stays when it is left out. An
+   * address for a chat is often a secret in itself: the audit chain has its origin only.
+   */
   updatePolicy(
-    changes: ApprovalPolicyUpdate['actions'],
+    changes: RuleChanges,
     actions: ActionRules,
+    notifyUrl?: string | null,
   ): Change<ApprovalPolicy> {
     const own = this.#ownRules();
     for (const [name, change] of Object.entries(changes))
@@ -62,8 +71,13 @@ export class Settings {
         undecidable.map(([name]) => ({ path: `actions.${name}.roles`, message: 'nobody is left' })),
       );
     this.#write('policy', JSON.stringify(own));
+    if (notifyUrl === null) this.#remove('notify_url');
+    else if (notifyUrl !== undefined) this.#write('notify_url', notifyUrl);
     const target = { type: 'policy', id: 'approval' };
-    return changed(policy, 'policy.updated', target, { actions: plain(changes) });
+    return changed(policy, 'policy.updated', target, {
+      actions: plain(changes),
+      ...(notifyUrl === undefined ? {} : { notifyUrl: notifyUrl && new URL(notifyUrl).origin }),
+    });
   }
 
   connections(): SealedConnection[] {
@@ -93,7 +107,7 @@ export class Settings {
   removeConnection(kind: ConnectionKind): Change<null> {
     if (this.connection(kind) === null)
       return refusal('not_found', `There is no ${kind} connection.`);
-    this.#sql.exec('DELETE FROM settings WHERE name = ?', `connection:${kind}`);
+    this.#remove(`connection:${kind}`);
     return changed(null, 'connection.removed', { type: 'connection', id: kind }, {});
   }
 
@@ -112,6 +126,10 @@ export class Settings {
   #write(name: string, value: string): void {
     this.#sql.exec('INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)', name, value);
   }
+
+  #remove(name: string): void {
+    this.#sql.exec('DELETE FROM settings WHERE name = ?', name);
+  }
 }
 
 function nobodyDecides({ roles, members, when }: ActionPolicy): boolean {
@@ -121,7 +139,7 @@ function nobodyDecides({ roles, members, when }: ActionPolicy): boolean {
 }
 
 /** Without the fields that zod leaves undefined: canonical JSON has no such thing. */
-function plain(changes: ApprovalPolicyUpdate['actions']): JsonObject {
+function plain(changes: RuleChanges): JsonObject {
   return JSON.parse(JSON.stringify(changes));
 }
 

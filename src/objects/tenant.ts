@@ -5,7 +5,7 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import { ACTION_RULES } from '../actions/index.ts';
-import type { ApprovalPolicy, ApprovalPolicyUpdate } from '../contract/approvals.ts';
+import type { ApprovalPolicy, RuleChanges } from '../contract/approvals.ts';
 import type { AcceptedEvent, IncomingEvent } from '../contract/events.ts';
 import type { Member, MemberCreate, MemberUpdate } from '../contract/members.ts';
 import type { Page } from '../contract/pages.ts';
@@ -21,7 +21,7 @@ import type { By, Change } from './change.ts';
 import { Delivery } from './delivery.ts';
 import type { Driven } from './executor.ts';
 import type { Begun } from './idempotency.ts';
-import { actorOf, type Identity, identityOfKey } from './identity.ts';
+import { actorOf, type Identity, identityOfKey, type LinkHolder } from './identity.ts';
 import type { MintedKey } from './keys.ts';
 import { admitEvents, recordEntries, settleDriven, takeReport } from './ledger.ts';
 import type { RunReport, TenantContext } from './messages.ts';
@@ -88,6 +88,15 @@ export class TenantObject extends DurableObject<Env> {
   async authenticateMember(email: string): Promise<Identity | null> {
     const member = this.#stores?.members.findLive(email) ?? null;
     return member === null ? null : { actor: actorOf(member), role: member.role };
+  }
+
+  /** The member to whom an approval link was sent, with the role of now; null once removed. */
+  async liveMember(id: string): Promise<LinkHolder | null> {
+    const { members, tenant } = this.#stores ?? {};
+    const member = members?.find(id) ?? null;
+    if (tenant === undefined || member === null || member.removedAt !== null) return null;
+    const { role, email } = member;
+    return { actor: actorOf(member), role, email, tenantName: tenant.name };
   }
 
   async listMembers(page: Page): Promise<Member[]> {
@@ -175,12 +184,18 @@ export class TenantObject extends DurableObject<Env> {
     return this.#contextNow().policy;
   }
 
+  async getNotifyUrl(): Promise<string | null> {
+    return this.#open().settings.notifyUrl();
+  }
+
+  /** `notifyUrl` stays as it is when it is left out. */
   async updatePolicy(
-    changes: ApprovalPolicyUpdate['actions'],
+    changes: RuleChanges,
     by: By,
+    notifyUrl?: string | null,
   ): Promise<Answer<'policy', ApprovalPolicy>> {
     const updated = await this.#change(by, ({ settings }) =>
-      settings.updatePolicy(changes, ACTION_RULES),
+      settings.updatePolicy(changes, ACTION_RULES, notifyUrl),
     );
     return updated.ok ? { ok: true, policy: updated.answer } : updated;
   }

@@ -66,6 +66,7 @@ async function serveHook(kind: Vendor, served: Served, receive: Receive): Promis
   if (connection === null || secret === null) return unverified();
   const received = await receive(served, connection, secret, bytes);
   if ('ok' in received) return received;
+  served.told.tenantId = tenantId;
   const { translation, sender } = received;
   if (translation.kind === 'invalid')
     return refusal('validation_failed', 'The body lacks what an event needs.', translation.faults);

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { docsPage } from '../http/docs-page.ts';
 import { openApiDocument } from '../http/openapi.ts';
 import { openRoute, type Route } from '../http/route.ts';
+import { approvalLinkRoutes } from './approval-links.ts';
 import { approvalRoutes } from './approvals.ts';
 import { auditRoutes } from './audit.ts';
 import { eventRoutes } from './events.ts';
@@ -60,6 +61,7 @@ export const ROUTES: readonly Route[] = [
   ...workflowRoutes,
   ...runRoutes,
   ...approvalRoutes,
+  ...approvalLinkRoutes,
   ...auditRoutes,
   ...tenantRoutes,
   ...memberRoutes,

@@ -1,22 +1,18 @@
 /** The run log, and what people do to runs: approve, deny, cancel. */
 import * as z from 'zod';
 import { timestamp } from '../contract/json.ts';
-import { type Refusal, refusal } from '../contract/problems.ts';
 import {
   approveBody,
   cancelBody,
   denyBody,
   editBody,
   overrideBody,
-  type Run,
   runItem,
   run as runSchema,
   runStatus,
 } from '../contract/runs.ts';
-import { findRun, listRuns } from '../db/runs.ts';
+import { listRuns } from '../db/runs.ts';
 import type { Claim } from '../engine/approval.ts';
-import { replay, viewRun } from '../engine/state.ts';
-import type { Env } from '../env.ts';
 import { listAnswer, pageOf } from '../http/cursor.ts';
 import {
   type Answer,
@@ -26,12 +22,12 @@ import {
   type ServedCaller,
   tenantRoute,
 } from '../http/route.ts';
-import { call, runObject, tenantObject } from '../objects/index.ts';
+import { runObject, tenantObject } from '../objects/index.ts';
 import type { RunAnswer } from '../objects/run.ts';
+import { noSuchRun, onRun, readRun } from './on-run.ts';
 
 const TAG = 'Runs';
 const oneRun = z.object({ run: runSchema, requestId: z.string() });
-const noSuchRun = () => refusal('not_found', 'There is no such run.');
 
 export const runRoutes: readonly Route[] = [
   tenantRoute({
@@ -158,44 +154,4 @@ async function onApproval(
   return await onRun(env, tenantId, runId, 'approval_decided', () =>
     ask(runObject(env, tenantId, runId), claim),
   );
-}
-
-/** The run as its entries tell it. */
-async function readRun(env: Env, tenantId: string, id: string): Promise<Run | null> {
-  const found = await findRun(env.DB, tenantId, id);
-  if (found === null) return null;
-  const state = replay(id, found.entries);
-  return state === undefined
-    ? { ...found.item, steps: [], approvals: [], timeline: [] }
-    : viewRun(state, found.entries);
-}
-
-/**
- * Asks the run's object. One that does not know the run may not have been given it yet; a run that
- * never needed an object, or has left it, is told from the log.
- */
-async function onRun(
-  env: Env,
-  tenantId: string,
-  runId: string,
-  ended: 'run_finished' | 'approval_decided',
-  ask: () => Promise<RunAnswer>,
-): Promise<Answer> {
-  let answer = await call(ask);
-  if (!answer.ok && answer.code === 'not_found' && answer.run === undefined) {
-    await tenantObject(env, tenantId).deliverRun(runId);
-    answer = await call(ask);
-  }
-  if (answer.ok) return { body: { run: answer.run } };
-  if (answer.code !== 'not_found' || answer.run !== undefined) return answer;
-  const run = await readRun(env, tenantId, runId);
-  return run === null ? noSuchRun() : alreadyEnded(run, ended);
-}
-
-function alreadyEnded(
-  run: Run,
-  ended: 'run_finished' | 'approval_decided',
-): Refusal & { run: Run } {
-  const code = run.approvals.length > 0 ? ended : 'run_finished';
-  return { ...refusal(code, `The run is ${run.status}.`), run };
 }

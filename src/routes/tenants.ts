@@ -1,7 +1,7 @@
 /** Tenants, for the operator; keys, approval policy and connections, for a tenant's admins. */
 import * as z from 'zod';
 import { ACTION_RULES } from '../actions/index.ts';
-import { approvalPolicy, approvalPolicyUpdate } from '../contract/approvals.ts';
+import { approvalPolicy, approvalPolicyUpdate, notifyUrl } from '../contract/approvals.ts';
 import { paged } from '../contract/pages.ts';
 import { refusal } from '../contract/problems.ts';
 import {
@@ -21,6 +21,8 @@ import { listAnswer, pageOf } from '../http/cursor.ts';
 import { listOf, listQuery, platformRoute, type Route, tenantRoute } from '../http/route.ts';
 import { tenantObject } from '../objects/index.ts';
 import { sealConnection } from '../ports/connections.ts';
+import { checkDestination } from '../ports/destination.ts';
+import { destinationRules } from '../ports/webhook-port.ts';
 import { isSigningSecret, newSigningSecret } from '../ports/webhook-signature.ts';
 
 /** The former signing secret signs too for this long, so that receivers can change over. */
@@ -137,7 +139,7 @@ const keyRoutes: readonly Route[] = [
   }),
 ];
 
-const onePolicy = z.object({ actions: approvalPolicy, requestId: z.string() });
+const onePolicy = z.object({ actions: approvalPolicy, notifyUrl, requestId: z.string() });
 
 const policyRoutes: readonly Route[] = [
   tenantRoute({
@@ -148,7 +150,9 @@ const policyRoutes: readonly Route[] = [
     role: 'viewer',
     answer: { status: 200, description: 'A rule for every action', schema: onePolicy },
     async handle({ env, tenantId }) {
-      return { body: { actions: await tenantObject(env, tenantId).getPolicy() } };
+      const tenant = tenantObject(env, tenantId);
+      const [actions, notifyUrl] = await Promise.all([tenant.getPolicy(), tenant.getNotifyUrl()]);
+      return { body: { actions, notifyUrl } };
     },
   }),
   tenantRoute({
@@ -159,7 +163,7 @@ const policyRoutes: readonly Route[] = [
     role: 'admin',
     body: approvalPolicyUpdate,
     answer: { status: 200, description: 'A rule for every action', schema: onePolicy },
-    async handle({ env, tenantId, by }, { body: { actions } }) {
+    async handle({ env, tenantId, by }, { body: { actions = {}, notifyUrl } }) {
       const unknown = Object.keys(actions).filter((name) => !Object.hasOwn(ACTION_RULES, name));
       if (unknown.length > 0)
         return refusal(
@@ -170,10 +174,16 @@ const policyRoutes: readonly Route[] = [
       const faults = Object.entries(actions).flatMap(([name, change]) =>
         policyFaults({ when: change?.when ?? [] }, `actions.${name}`),
       );
+      if (typeof notifyUrl === 'string') {
+        const destination = checkDestination(notifyUrl, destinationRules(env));
+        if (!destination.ok) faults.push({ path: 'notifyUrl', message: destination.reason });
+      }
       if (faults.length > 0)
         return refusal('validation_failed', 'The policy was not changed. See errors.', faults);
-      const updated = await tenantObject(env, tenantId).updatePolicy(actions, by);
-      return updated.ok ? { body: { actions: updated.policy } } : updated;
+      const tenant = tenantObject(env, tenantId);
+      const updated = await tenant.updatePolicy(actions, by, notifyUrl);
+      if (!updated.ok) return updated;
+      return { body: { actions: updated.policy, notifyUrl: await tenant.getNotifyUrl() } };
     },
   }),
 ];

@@ -4,6 +4,7 @@
  * financial-information/data-standards.html). No amount is ever a floating-point fraction.
  */
 import * as z from 'zod';
+import type { Money } from '../contract/json.ts';
 
 /** Currencies whose exponent is not 2. */
 const EXPONENTS: ReadonlyMap<string, number> = new Map(
@@ -51,6 +52,15 @@ export function decimalToMinor(text: string, currency: string): number | null {
   const size = Number(whole + fraction.slice(0, digits).padEnd(digits, '0'));
   if (!Number.isSafeInteger(size)) return null;
   return sign === '-' && size !== 0 ? -size : size;
+}
+
+/** An amount for people: 7500 USD is "75.00 USD", 75 JPY is "75 JPY". */
+export function moneyText({ amount, currency }: Money): string {
+  const digits = minorUnitDigits(currency);
+  const size = String(Math.abs(amount)).padStart(digits + 1, '0');
+  const whole = size.slice(0, size.length - digits);
+  const fraction = digits === 0 ? '' : `.${size.slice(-digits)}`;
+  return `${amount < 0 ? '-' : ''}${whole}${fraction} ${currency}`;
 }
 
 /**

@@ -42,14 +42,14 @@ describe('what a good definition becomes', () => {
   test('retries and timeouts are the action’s own where the step says nothing', () => {
     const [plain, own] = compiled([
       note('a'),
-      note('b', { retry: { attempts: 7, delay: '1m', maxDelay: '2h' }, timeout: '60s' }),
+      note('b', { retry: { attempts: 7, delay: '1m', maxDelay: '2h' }, timeout: '25s' }),
     ]).steps;
     expect(plain).toMatchObject({
       timeoutMs: 15_000,
       retry: { attempts: 3, delayMs: 10_000, maxDelayMs: 60_000 },
     });
     expect(own).toMatchObject({
-      timeoutMs: 60_000,
+      timeoutMs: 25_000,
       retry: { attempts: 7, delayMs: 60_000, maxDelayMs: 7_200_000 },
     });
   });
@@ -293,10 +293,10 @@ describe('faults of actions and their inputs', () => {
     expect(paths(faults([step]))).toEqual(['steps.0.with.cents']);
   });
 
-  test('a timeout is at most a minute', () => {
-    expect(faults([note('a', { timeout: '60s' })])).toEqual([]);
-    expect(faults([note('a', { timeout: '61s' })])).toEqual([
-      { path: 'steps.0.timeout', message: 'at most 60s' },
+  test('a timeout is at most 25 seconds', () => {
+    expect(faults([note('a', { timeout: '25s' })])).toEqual([]);
+    expect(faults([note('a', { timeout: '26s' })])).toEqual([
+      { path: 'steps.0.timeout', message: 'at most 25s' },
     ]);
   });
 });

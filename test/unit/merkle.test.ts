@@ -163,6 +163,8 @@ describe('proofs', () => {
 
   test.each([
     [4, 3],
+    [0, 3],
+    [0, 0],
     [-1, 3],
     [1.5, 3],
     [1, Number.POSITIVE_INFINITY],

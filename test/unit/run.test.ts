@@ -579,7 +579,7 @@ describe('the view of a run', () => {
   });
 });
 
-describe('whatever happens, in whatever order', () => {
+describe('whatever happens, in whatever order', { timeout: 60_000 }, () => {
   test('the timeline has no gap and one end, the state is the fold of it, and deciding is pure', () => {
     always(
       20_260_301,

@@ -313,7 +313,7 @@ describe('the end of a run', () => {
   });
 });
 
-describe('the fold as a whole', () => {
+describe('the fold as a whole', { timeout: 60_000 }, () => {
   test('any history can be folded again from what was stored of it, and from any point on', () => {
     always(
       20_260_303,

@@ -7,7 +7,6 @@ import { expect } from 'vitest';
 import { canonicalJson, durationMs, type Json, type Role } from '../../../src/contract/json.ts';
 import type { Entry, EntryType } from '../../../src/contract/runs.ts';
 import type { RunState } from '../../../src/engine/state.ts';
-import { TENANT_ID } from './engine.ts';
 
 type Of<T extends EntryType> = Extract<Entry, { type: T }>;
 type OnApproval = Extract<Entry, { approvalId: string }>;
@@ -111,13 +110,13 @@ function assertEachSeenOnce(after: readonly OnApproval[]): void {
 }
 
 /** Each hash is that of the inputs as they then were; what is granted is what the step now has. */
-export function assertBound(entries: readonly Entry[], run: RunState): void {
+export function assertBound(entries: readonly Entry[], run: RunState, tenant: string): void {
   const [created] = only(entries, 'run_created');
   for (const request of only(entries, 'approval_requested')) {
     const { stepId, approvalId, rule, expiresAt } = request;
     const [begun] = only(entries, 'step_started').filter((entry) => entry.stepId === stepId);
     const workflow = { id: created?.workflowId, version: created?.workflowVersion };
-    const bound = { tenant: TENANT_ID, run: run.id, step: stepId, action: begun?.action, workflow };
+    const bound = { tenant, run: run.id, step: stepId, action: begun?.action, workflow };
     const hash = (input: Json) => sha256({ ...bound, rule, expiresAt, input });
     expect(request.inputHash).toBe(hash(begun?.input ?? null));
     const edits = only(entries, 'approval_edited').filter((edit) => edit.approvalId === approvalId);

@@ -5,12 +5,17 @@
 import { expect } from 'vitest';
 import type { Entry } from '../../../src/contract/runs.ts';
 import type { RunState } from '../../../src/engine/state.ts';
+import { TENANT_ID } from './engine.ts';
 import { assertBound, assertGranted, assertWaiting } from './gate-invariants.ts';
 
 const FINAL = ['run_succeeded', 'run_failed', 'run_denied', 'run_expired', 'run_cancelled'];
 
 /** Checks a whole history against the state that it led to. */
-export function assertHistory(entries: readonly Entry[], run: RunState): void {
+export function assertHistory(
+  entries: readonly Entry[],
+  run: RunState,
+  tenantId: string = TENANT_ID,
+): void {
   expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, index) => index + 1));
   expect(run.seq).toBe(entries.length);
   expect(entries.filter(({ type }) => type === 'run_created')).toEqual([entries[0]]);
@@ -18,7 +23,7 @@ export function assertHistory(entries: readonly Entry[], run: RunState): void {
   for (const [index, entry] of entries.entries())
     if (entry.type === 'attempt_started') assertMayStart(entry, entries.slice(0, index));
   assertWaiting(entries);
-  assertBound(entries, run);
+  assertBound(entries, run, tenantId);
   assertRun(run, entries);
 }
 

@@ -19,7 +19,7 @@ export async function readRun(tenantId: string, runId: string): Promise<Run | nu
   const found = await findRun(env.DB, tenantId, runId);
   const run = replay(runId, found?.entries ?? []);
   if (found === null || run === undefined) return null;
-  assertHistory(found.entries, run);
+  assertHistory(found.entries, run, tenantId);
   return viewRun(run, found.entries);
 }
 

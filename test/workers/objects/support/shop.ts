@@ -3,7 +3,7 @@
  * of one file share their storage, so nothing here may be named the same twice.
  */
 import { env } from 'cloudflare:workers';
-import type { ApprovalPolicyUpdate } from '../../../../src/contract/approvals.ts';
+import type { RuleChanges } from '../../../../src/contract/approvals.ts';
 import type { AcceptedEvent, IncomingEvent } from '../../../../src/contract/events.ts';
 import type { Actor, JsonObject, Role } from '../../../../src/contract/json.ts';
 import type { Step, Workflow } from '../../../../src/contract/workflows.ts';
@@ -62,10 +62,7 @@ export async function addWorkflow(
   return made.workflow;
 }
 
-export async function setPolicy(
-  tenantId: string,
-  actions: ApprovalPolicyUpdate['actions'],
-): Promise<void> {
+export async function setPolicy(tenantId: string, actions: RuleChanges): Promise<void> {
   const updated = await tenantOf(tenantId).updatePolicy(actions, by('owner'));
   if (!updated.ok) throw new Error(updated.detail);
 }

@@ -1,0 +1,50 @@
+/**
+ * What the form on the page behind an approval link sends, and whether it came from that page.
+ * https://url.spec.whatwg.org/#application/x-www-form-urlencoded
+ */
+import * as z from 'zod';
+import { type Refusal, refusal } from '../contract/problems.ts';
+import { readBytes } from './body.ts';
+import type { Served } from './route.ts';
+
+export const FORM_TYPE = 'application/x-www-form-urlencoded';
+
+const decisionForm = z.object({
+  decision: z.enum(['approved', 'denied']),
+  email: z.string().trim().toLowerCase().max(254),
+  comment: z
+    .string()
+    .transform((text) => text.replaceAll('\r\n', '\n').trim())
+    .refine((text) => text.length <= 2_000 && !text.includes('\0'))
+    .default(''),
+});
+export type DecisionForm = z.infer<typeof decisionForm>;
+
+/** The form's fields; `form` is null when they are not those of the page. */
+export async function readDecisionForm({
+  request,
+  env,
+}: Served): Promise<{ form: DecisionForm | null } | Refusal> {
+  if (!isOwnPage(request, env.PUBLIC_URL ?? ''))
+    return refusal('forbidden', 'Use the form on the page that the link opens.');
+  const [type = ''] = (request.headers.get('content-type') ?? '').split(';');
+  if (type.trim().toLowerCase() !== FORM_TYPE)
+    return refusal('unsupported_media_type', `Send content-type: ${FORM_TYPE}.`);
+  const bytes = await readBytes(request);
+  if ('ok' in bytes) return bytes;
+  const fields = Object.fromEntries(new URLSearchParams(new TextDecoder().decode(bytes)));
+  return { form: decisionForm.safeParse(fields).data ?? null };
+}
+
+/**
+ * Another site's page must not post here. A page that sends no referrer has the origin `null`
+ * (https://fetch.spec.whatwg.org/#append-a-request-origin-header), which Sec-Fetch-Site still tells
+ * apart. Nothing hangs on this alone: there is no cookie, and whoever has the token has the page.
+ */
+function isOwnPage({ url, headers }: Request, publicUrl: string): boolean {
+  const origin = headers.get('origin');
+  const site = headers.get('sec-fetch-site');
+  const own = [url, publicUrl].flatMap((text) => (URL.canParse(text) ? new URL(text).origin : []));
+  const isOwnOrigin = origin === null || origin === 'null' || own.includes(origin);
+  return isOwnOrigin && (site === null || site === 'same-origin' || site === 'none');
+}

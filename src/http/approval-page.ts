@@ -1,0 +1,193 @@
+/**
+ * The page behind an approval link: the whole request, and a form that decides it. Made for a phone,
+ * a keyboard and a screen reader; it works without script because it has none. WCAG 2.2:
+ * https://www.w3.org/TR/WCAG22/ (1.3.1 labels, 2.5.8 target size, 3.3.1 errors in words)
+ */
+import { isJsonObject, type Json, money } from '../contract/json.ts';
+import type { ApprovalItem } from '../contract/runs.ts';
+import { type Html, type HtmlValue, html, verbatim } from '../html.ts';
+import {
+  countOf,
+  jsonText,
+  oneLine,
+  timeText,
+  visible,
+  whatOf,
+  whyOf,
+} from '../objects/notice-words.ts';
+import { moneyText } from '../vendors/currency.ts';
+import { APPROVAL_STYLE } from './approval-style.ts';
+import { inertPolicy } from './inert-page.ts';
+
+export interface ApprovalForm {
+  /** What was typed before, to be mended rather than typed again. */
+  readonly comment: string;
+  readonly faults: Readonly<Partial<Record<'email' | 'comment', string>>>;
+}
+
+export interface ApprovalPageContent {
+  readonly item: ApprovalItem;
+  readonly tenantName: string;
+  readonly holderName: string;
+  readonly overBudget: string | null;
+  /** One sentence for each change of the inputs. */
+  readonly edits: readonly string[];
+  readonly notice: { readonly isWrong: boolean; readonly text: string } | null;
+  /** Null when this person has nothing to decide here. */
+  readonly form: ApprovalForm | null;
+}
+
+const POLICY = inertPolicy(APPROVAL_STYLE, "'self'");
+
+/** The request with whatever has become of it. */
+export function approvalPage(status: number, content: ApprovalPageContent): Response {
+  const { item, notice, form } = content;
+  const what = whatOf(item);
+  const isWrong = notice?.isWrong === true;
+  const main = html`<h1><bdi>${what}</bdi></h1>
+<p class="state">${stateOf(item)}</p>
+${notice === null ? null : noticeBlock(notice)}
+<dl>${factsOf(content).map(([name, value]) => row(name, value))}</dl>
+<h2>Inputs</h2>
+${inputBlock(item.input)}
+${listBlock('Changes of the inputs', content.edits)}
+${listBlock('Decisions', item.decisions.map(decisionText))}
+${form === null ? null : formBlock(content, form)}
+<h2>For the record</h2>
+<dl>${recordOf(item).map(([name, value]) => row(name, value))}</dl>`;
+  return pageResponse(status, `${isWrong ? 'Not done: ' : ''}${what}`, main);
+}
+
+/** A page that says one thing, and nothing about any request. */
+export function messagePage(status: number, title: string, text: string): Response {
+  return pageResponse(status, title, html`<h1>${title}</h1><p>${text}</p>`);
+}
+
+function pageResponse(status: number, title: string, main: Html): Response {
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex, nofollow">
+<title>${title} · Signalbox</title>
+<style>${verbatim(APPROVAL_STYLE)}</style>
+</head>
+<body><main>
+<p class="brand"><span class="lamps" aria-hidden="true"><i></i><i></i><i></i></span>Signalbox approvals</p>
+${main}
+</main></body></html>`;
+  return new Response(page.toString(), {
+    status,
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': POLICY,
+      'x-robots-tag': 'noindex, nofollow',
+    },
+  });
+}
+
+function stateOf(item: ApprovalItem): string {
+  if (item.status === 'pending')
+    return `Waits for approval until ${timeText(item.expiresAt)}. ${countOf(item)}.`;
+  if (item.overridden) return 'Approved: an admin broke the glass.';
+  const { status } = item;
+  return status === 'cancelled'
+    ? 'Cancelled: the run ended before this was decided.'
+    : `${status.charAt(0).toUpperCase()}${status.slice(1)}.`;
+}
+
+function noticeBlock({ isWrong, text }: NonNullable<ApprovalPageContent['notice']>): Html {
+  return isWrong
+    ? html`<div class="notice wrong" role="alert"><p>${text}</p></div>`
+    : html`<div class="notice" role="status"><p>${text}</p></div>`;
+}
+
+function factsOf({ item, tenantName, overBudget }: ApprovalPageContent): [string, HtmlValue][] {
+  const asked = timeText(item.requestedAt);
+  return [
+    ['Why', whyOf(item, overBudget)],
+    ['Until', html`${timeText(item.expiresAt)} <small>Silence never approves.</small>`],
+    ['Asked', html`${asked} <small>by the workflow, for the event ${item.eventType}</small>`],
+    ['Workflow', html`<bdi>${visible(item.workflowName)}</bdi>, version ${item.workflowVersion}`],
+    ['Tenant', html`<bdi>${visible(tenantName)}</bdi>`],
+  ];
+}
+
+function recordOf({ action, runId, id, inputHash }: ApprovalItem): [string, HtmlValue][] {
+  return [
+    ['Action', html`<code>${action}</code>`],
+    ['Run', html`<code>${runId}</code>`],
+    ['Approval', html`<code>${id}</code>`],
+    ['Input hash', html`<code>${inputHash}</code>`],
+  ];
+}
+
+function row(name: string, value: HtmlValue): Html {
+  return html`<div><dt>${name}</dt><dd>${value}</dd></div>
+`;
+}
+
+/** Every field of the inputs, in full: what is approved is all of it. */
+function inputBlock(input: Json): Html {
+  if (!isJsonObject(input)) return html`<pre>${jsonText(input)}</pre>`;
+  const rows = Object.entries(input).map(([name, value]) => row(visible(name), shown(value)));
+  return rows.length === 0 ? html`<p>None.</p>` : html`<dl class="names">${rows}</dl>`;
+}
+
+function shown(value: Json): Html {
+  const amount = money.safeParse(value);
+  if (amount.success)
+    return html`${moneyText(amount.data)} <small>${amount.data.amount} minor units</small>`;
+  if (typeof value === 'string') return html`<pre><bdi>${visible(value)}</bdi></pre>`;
+  return html`<pre>${jsonText(value)}</pre>`;
+}
+
+function listBlock(title: string, lines: readonly string[]): Html | null {
+  if (lines.length === 0) return null;
+  return html`<h2>${title}</h2><ol>${lines.map((line) => html`<li><bdi>${line}</bdi></li>`)}</ol>`;
+}
+
+function decisionText({ actor, decision, comment, at }: ApprovalItem['decisions'][number]): string {
+  const said = comment === null ? '' : `: ${visible(comment)}`;
+  return `${oneLine(actor.name)} ${decision} at ${timeText(at)}${said}`;
+}
+
+/**
+ * The first button of a form is what Enter presses: a disabled one, so that Enter in a field decides
+ * nothing. https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#implicit-submission
+ */
+function formBlock({ item, holderName }: ApprovalPageContent, form: ApprovalForm): Html {
+  const { comment, faults } = form;
+  const when = item.reasonRequired ? 'needed' : 'needed to deny';
+  return html`<form method="post">
+<h2>Your decision, <bdi>${oneLine(holderName)}</bdi></h2>
+<button type="submit" disabled hidden></button>
+<label for="email">Your email address <small>the one that this link was sent to</small></label>
+<input id="email" name="email" type="email" autocomplete="email" required maxlength="254"${fieldState('email', faults.email)}>
+${faultText('email', faults.email)}
+<label for="comment">Reason <small>${when}</small></label>
+<textarea id="comment" name="comment" rows="3" maxlength="2000"${requiredAttribute(item)}${fieldState('comment', faults.comment)}>
+${comment}</textarea>
+${faultText('comment', faults.comment)}
+<div class="buttons">
+<button type="submit" name="decision" value="approved">Approve</button>
+<button type="submit" name="decision" value="denied" class="no">Deny</button>
+</div>
+<p class="state">This link is yours alone and decides once. Opening this page has changed nothing.</p>
+</form>`;
+}
+
+function requiredAttribute({ reasonRequired }: ApprovalItem): Html | null {
+  return reasonRequired ? html` required` : null;
+}
+
+function fieldState(name: string, fault: string | undefined): Html | null {
+  return fault === undefined
+    ? null
+    : html` aria-invalid="true" aria-describedby="${name}-fault" autofocus`;
+}
+
+function faultText(name: string, fault: string | undefined): Html | null {
+  return fault === undefined ? null : html`<p class="fault" id="${name}-fault">${fault}</p>`;
+}
