@@ -24,6 +24,10 @@ export interface Env {
   readonly KEY_SECRET: string;
   /** Encrypts the tenants' credentials at rest. */
   readonly SEAL_KEY: string;
+  /** Signs the checkpoints of the audit chains. Without it there are none. */
+  readonly AUDIT_KEY?: string;
+  /** The published keys that have signed before, as a JSON array, each with its `until`. */
+  readonly AUDIT_KEYS_RETIRED?: string;
 }
 
 declare global {

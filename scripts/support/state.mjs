@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { Complaint } from './complaint.mjs';
 import { ROOT } from './project.mjs';
 
-const SECRET_NAMES = ['PLATFORM_TOKEN', 'KEY_SECRET', 'SEAL_KEY'];
+const SECRET_NAMES = ['PLATFORM_TOKEN', 'KEY_SECRET', 'SEAL_KEY', 'AUDIT_KEY'];
 /** What a Bearer credential may hold (RFC 6750 2.1), and needs no quoting in an env file. */
 const TOKEN = /^[A-Za-z0-9._~+/-]{16,500}=*$/;
 

@@ -88,7 +88,8 @@ export function startWorker(state, port) {
     'dev',
     ...['--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0'],
     ...['--persist-to', state.data, '--env-file', state.secrets],
-    ...['--var', 'ENVIRONMENT:development', '--show-interactive-dev-session=false'],
+    ...['--var', 'ENVIRONMENT:development', '--var', `PUBLIC_URL:http://127.0.0.1:${port}`],
+    '--show-interactive-dev-session=false',
   ]);
   const isShown = workerLines();
   wrangler.listen((line) => {

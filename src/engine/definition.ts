@@ -113,7 +113,8 @@ function compileStep(
   }
   const input = compileInput(step, rule, names, known, `${path}.with`, faults);
   const timeoutMs = step.timeout === undefined ? rule.timeoutMs : durationMs(step.timeout);
-  if (timeoutMs > TIMEOUT_MAX_MS) faults.push({ path: `${path}.timeout`, message: 'at most 25s' });
+  if (step.timeout !== undefined && timeoutMs > TIMEOUT_MAX_MS)
+    faults.push({ path: `${path}.timeout`, message: 'at most 25s' });
   if (input === null) return null;
   const { action, approval } = step;
   const retry = retryPlan(step, rule.retry);

@@ -61,6 +61,7 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Json>> = {
   },
   '/api/admin/connections/remove': { kind: 'stripe' },
   '/api/admin/connections/rotate': { kind: 'webhook' },
+  '/api/admin/audit/checkpoint': {},
 };
 
 /** What identifies one thing, in examples of operations that ask for it. */

@@ -68,7 +68,6 @@ const parameter = z.object({
   description: text,
   schema: node,
 });
-export type Parameter = z.infer<typeof parameter>;
 
 const operation = z.object({
   operationId: z.string(),

@@ -86,7 +86,7 @@ function operationOf(route: Route): object {
 function usualProblems({ access, body, query }: Route): number[] {
   const codes = [500];
   if (access.tier !== 'anyone') codes.push(401);
-  if (access.tier === 'admin' || access.tier === 'sender') codes.push(403);
+  if (access.tier === 'admin' || access.tier === 'sender') codes.push(400, 403);
   if (query !== undefined) codes.push(400);
   if (body !== undefined) codes.push(400, 413, 415);
   if (body !== undefined && access.tier === 'admin') codes.push(409);

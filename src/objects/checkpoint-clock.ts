@@ -2,6 +2,7 @@
  * When a checkpoint is due by itself: an hour after the first entry that none covers. So there is one
  * for every hour in which something happened, and a tenant in which nothing happens is never woken.
  */
+import { logError } from '../log.ts';
 import type { CheckpointAnswer } from './checkpoints.ts';
 import type { Stores } from './stores.ts';
 
@@ -19,14 +20,17 @@ export class CheckpointClock {
     return Math.max(since + PERIOD_MS, this.#notBefore);
   }
 
-  /** Signs when it is time. @param sign logs why when it cannot, and does not throw */
+  /** Signs when it is time. Never throws: whatever else the tenant has to do goes on without it. */
   async tick(stores: Pick<Stores, 'audit'>, sign: () => Promise<CheckpointAnswer>): Promise<void> {
     const due = this.dueAt(stores);
     if (due === null || due > Date.now()) return;
     this.#isSigning = true;
+    this.#notBefore = Date.now() + PERIOD_MS;
     try {
       const { ok } = await sign();
-      this.#notBefore = ok ? 0 : Date.now() + PERIOD_MS;
+      if (ok) this.#notBefore = 0;
+    } catch (error) {
+      logError({ what: 'checkpoint_failed' }, error);
     } finally {
       this.#isSigning = false;
     }

@@ -37,7 +37,8 @@ export function putCheckpoint(stores: Stores, checkpoint: AuditCheckpoint): void
   outbox.put('d1', { checkpoints: [checkpoint] });
   outbox.put(STORED_CHECKPOINTS, copy);
   for (const { id: memberId, name, email, role } of members.live())
-    if (role === 'admin') outbox.put(MAILED_CHECKPOINTS, { ...copy, to: { memberId, name, email } });
+    if (role === 'admin')
+      outbox.put(MAILED_CHECKPOINTS, { ...copy, to: { memberId, name, email } });
 }
 
 /** The object's key in R2: they sort by size. */

@@ -82,7 +82,10 @@ export async function makeCheckpoint(
     return transact(() => store(stores, checkpoint, head));
   } catch (error) {
     logError({ what: 'checkpoint_refused', tenantId }, error);
-    return refusal('conflict', 'The log does not go on from its last checkpoint: nothing was signed.');
+    return refusal(
+      'conflict',
+      'The log does not go on from its last checkpoint: nothing was signed.',
+    );
   }
 }
 

@@ -5,6 +5,9 @@
 
 import type { Env } from '../env.ts';
 import { logError } from '../log.ts';
+import { CheckpointClock } from './checkpoint-clock.ts';
+import { MAILED_CHECKPOINTS, STORED_CHECKPOINTS } from './checkpoint-copies.ts';
+import type { CheckpointAnswer } from './checkpoints.ts';
 import { Alarm } from './due.ts';
 import type { Driven } from './executor.ts';
 import { runObject } from './index.ts';
@@ -30,11 +33,14 @@ export interface TenantShell {
   stores(): Stores;
   context(): TenantContext;
   settle(driven: readonly Driven[]): Promise<void>;
+  /** Logs why when there is none to be had. */
+  signCheckpoint(): Promise<CheckpointAnswer>;
 }
 
 export class Delivery {
   readonly #shell: TenantShell;
   readonly #alarm: Alarm;
+  readonly #checkpoints = new CheckpointClock();
   #executorCalls = 0;
   #senders = 0;
 
@@ -66,8 +72,10 @@ export class Delivery {
   }
 
   async drainAll(): Promise<void> {
-    const { outbox, dispatch } = this.#shell.stores();
+    const stores = this.#shell.stores();
+    const { outbox, dispatch } = stores;
     this.#dispatchRuns();
+    await this.#checkpoints.tick(stores, () => this.#shell.signCheckpoint());
     const sending = outbox.isBackingOff('d1', Date.now()) ? [] : [this.drain('d1')];
     while (this.#senders < SENDERS_MAX) {
       const address = outbox.idleAddress(Date.now());
@@ -76,7 +84,7 @@ export class Delivery {
     }
     await Promise.all(sending);
     const now = Date.now();
-    const times = [outbox.nextTry(now), dispatch.nextLease(now)];
+    const times = [outbox.nextTry(now), dispatch.nextLease(now), this.#checkpoints.dueAt(stores)];
     const due = times.flatMap((time) => (time === null ? [] : [time]));
     if (due.length > 0) await this.#alarm.arm(Math.max(Math.min(...due), now + ALARM_GAP_MS));
   }
@@ -103,6 +111,11 @@ export class Delivery {
   async #deliver(address: string, bodies: readonly string[]): Promise<void> {
     if (address === MAIL_NOTICES) return await this.#mailNotices(bodies);
     if (address === CHAT_NOTICES) return await this.#postNotices(bodies);
+    const { Executor } = this.#shell.ctx.exports;
+    if (address === STORED_CHECKPOINTS)
+      return await allOf(bodies, (body) => Executor.storeCheckpoint(JSON.parse(body)));
+    if (address === MAILED_CHECKPOINTS)
+      return await allOf(bodies, (body) => Executor.mailCheckpoint(JSON.parse(body)));
     const runId = address.startsWith('run:') ? address.slice('run:'.length) : null;
     await (runId === null ? this.#applyToD1(bodies) : this.#handOver(runId, bodies));
   }

@@ -11,6 +11,12 @@ import type { Env } from '../env.ts';
 import { logError } from '../log.ts';
 import type { SealedConnection } from '../ports/connections.ts';
 import { openPorts } from '../ports/open.ts';
+import {
+  type CheckpointCopy,
+  type CheckpointMail,
+  mailCheckpoint,
+  storeCheckpoint,
+} from './checkpoint-copies.ts';
 import { runObject, tenantObject } from './index.ts';
 import {
   type AttemptJob,
@@ -79,6 +85,16 @@ export class Executor extends WorkerEntrypoint<Env> {
     connections: readonly SealedConnection[],
   ): Promise<void> {
     await postNotice(this.env, notice, url, connections);
+  }
+
+  /** Throws when it has to be tried again. */
+  async storeCheckpoint(copy: CheckpointCopy): Promise<void> {
+    await storeCheckpoint(this.env, copy);
+  }
+
+  /** Throws when it has to be tried again. */
+  async mailCheckpoint(mail: CheckpointMail): Promise<void> {
+    await mailCheckpoint(this.env, mail);
   }
 
   async #reportLate(job: AttemptJob, outcome: Promise<Outcome>): Promise<void> {

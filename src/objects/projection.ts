@@ -3,11 +3,13 @@
  * A batch is one transaction. Nobody else writes the read model; it can be rebuilt from the actors.
  */
 import type { AuditEntry } from '../contract/audit.ts';
+import type { AuditCheckpoint } from '../contract/checkpoints.ts';
 import type { EventRecord } from '../contract/events.ts';
 import type { Member } from '../contract/members.ts';
 import type { Tenant } from '../contract/tenants.ts';
 import { type ApprovalParcel, upsertApprovals } from '../db/approvals.ts';
 import { insertAudit } from '../db/audit.ts';
+import { insertCheckpoints } from '../db/checkpoints.ts';
 import { insertEvents } from '../db/events.ts';
 import { upsertMembers } from '../db/members.ts';
 import { type RunParcel, upsertRuns } from '../db/runs.ts';
@@ -22,6 +24,7 @@ export interface Parcel {
   readonly runs?: readonly RunParcel[];
   readonly approvals?: readonly ApprovalParcel[];
   readonly audit?: readonly AuditEntry[];
+  readonly checkpoints?: readonly AuditCheckpoint[];
 }
 
 /** Applies parcels, oldest first, in one transaction. Doing it twice changes nothing. */
@@ -35,6 +38,7 @@ export async function applyParcels(
   const approvals = parcels.flatMap((parcel) => parcel.approvals ?? []);
   const members = parcels.flatMap((parcel) => parcel.members ?? []);
   const audit = parcels.flatMap((parcel) => parcel.audit ?? []);
+  const checkpoints = parcels.flatMap((parcel) => parcel.checkpoints ?? []);
   const statements = [
     ...parcels.flatMap(({ tenant }) => (tenant === undefined ? [] : [insertTenant(db, tenant)])),
     ...(members.length > 0 ? [upsertMembers(db, tenantId, members)] : []),
@@ -43,6 +47,7 @@ export async function applyParcels(
     ...(runs.length > 0 ? upsertRuns(db, tenantId, runs) : []),
     ...(approvals.length > 0 ? [upsertApprovals(db, tenantId, approvals)] : []),
     ...(audit.length > 0 ? [insertAudit(db, tenantId, audit)] : []),
+    ...(checkpoints.length > 0 ? [insertCheckpoints(db, tenantId, checkpoints)] : []),
   ];
   if (statements.length > 0) await db.batch(statements);
 }

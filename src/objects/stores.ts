@@ -3,6 +3,7 @@ import type { Tenant } from '../contract/tenants.ts';
 import { Admission } from './admission.ts';
 import { AuditLog } from './audit-log.ts';
 import { Budgets } from './budgets.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { Dispatch } from './dispatch.ts';
 import { Idempotency } from './idempotency.ts';
 import { IgnoredTopics } from './ignored-topics.ts';
@@ -26,6 +27,7 @@ export interface Stores {
   readonly dispatch: Dispatch;
   readonly liveRuns: LiveRuns;
   readonly audit: AuditLog;
+  readonly checkpoints: Checkpoints;
   readonly outbox: Outbox;
 }
 
@@ -45,6 +47,7 @@ export function openStores(sql: SqlStorage, tenant: Tenant): Stores {
     dispatch: new Dispatch(sql),
     liveRuns: new LiveRuns(sql),
     audit: new AuditLog(sql, tenant.id),
+    checkpoints: new Checkpoints(sql),
     outbox: new Outbox(sql),
   };
 }

@@ -15,9 +15,12 @@ import type { ApiKey, Connection, ConnectionKind, Tenant } from '../contract/ten
 import type { Definition, Workflow, WorkflowItem } from '../contract/workflows.ts';
 import type { Env } from '../env.ts';
 import { newId } from '../ids.ts';
+import { log } from '../log.ts';
 import type { SealedConnection } from '../ports/connections.ts';
+import { auditSigner } from './audit-keys.ts';
 import type { BudgetAnswer, BudgetQuestion } from './budgets.ts';
 import type { By, Change } from './change.ts';
+import { type CheckpointAnswer, makeCheckpoint } from './checkpoints.ts';
 import { Delivery } from './delivery.ts';
 import type { Driven } from './executor.ts';
 import type { Begun } from './idempotency.ts';
@@ -46,6 +49,7 @@ export class TenantObject extends DurableObject<Env> {
       stores: () => this.#open(),
       context: () => this.#contextNow(),
       settle: (driven) => this.settle(driven),
+      signCheckpoint: () => this.#signCheckpoint(),
     });
     if (this.#stores !== null) this.#delivery.flush();
   }
@@ -299,6 +303,13 @@ export class TenantObject extends DurableObject<Env> {
     });
   }
 
+  /** A signed checkpoint over the audit chain of now; the last one when nothing was appended since. */
+  async checkpoint(): Promise<CheckpointAnswer> {
+    const answer = await this.#signCheckpoint();
+    await this.#delivery.afterCommit(answer.ok);
+    return answer;
+  }
+
   /** Whatever is overdue is looked after now: for the sweep. */
   async poke(): Promise<void> {
     if (this.#stores !== null) await this.#delivery.drainAll();
@@ -322,6 +333,19 @@ export class TenantObject extends DurableObject<Env> {
       connections: settings.connections(),
     };
     return this.#context;
+  }
+
+  /** Signing takes a moment, in which the chain must stand still. Never throws. */
+  async #signCheckpoint(): Promise<CheckpointAnswer> {
+    const stores = this.#open();
+    const signer = await auditSigner(this.env);
+    if (signer === null) {
+      log({ what: 'checkpoint_skipped', tenantId: stores.tenant.id, code: 'no_audit_key' });
+      return refusal('unavailable', 'The operator has set no key to sign checkpoints with.');
+    }
+    return await this.ctx.blockConcurrencyWhile(() =>
+      makeCheckpoint(stores, signer, (work) => this.ctx.storage.transactionSync(work)),
+    );
   }
 
   #transact<T>(decide: (stores: Stores, context: TenantContext) => T): T {

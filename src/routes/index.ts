@@ -12,6 +12,7 @@ import { memberRoutes } from './members.ts';
 import { outputRoutes } from './outputs.ts';
 import { runRoutes } from './runs.ts';
 import { tenantRoutes } from './tenants.ts';
+import { wellKnownRoutes } from './well-known.ts';
 import { workflowRoutes } from './workflows.ts';
 
 const aboutRoutes: readonly Route[] = [
@@ -66,6 +67,7 @@ export const ROUTES: readonly Route[] = [
   ...tenantRoutes,
   ...memberRoutes,
   ...outputRoutes,
+  ...wellKnownRoutes,
 ];
 
 let documentOnce: ReturnType<typeof openApiDocument> | undefined;

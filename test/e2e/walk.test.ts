@@ -120,7 +120,7 @@ describe('a new tenant', () => {
     expect(approved.approvals).toMatchObject([{ status: 'approved' }]);
     const run = await runIn(server, tenant, runId, 'succeeded');
     expect(run.steps[0]?.output).toMatchObject({ orderId: '1042', refunded: amount });
-    const mail = await viewer.get('/api/admin/mailbox', mailbox);
+    const mail = await server.as(tenant.keys.admin).get('/api/admin/mailbox', mailbox);
     expect(mail.items[0]?.subject).toMatch(/^Refund ref_/);
   });
 
