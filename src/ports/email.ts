@@ -42,6 +42,12 @@ export const RECIPIENTS_MAX = 50;
 /** RFC 5322 2.1.1: a line has at most 998 characters. */
 export const SUBJECT_LENGTH_MAX = 998;
 
+/** Where no mail service is connected: said plainly, instead of mail that nobody gets. */
+export const noEmail: EmailPort = {
+  send: async () =>
+    failed('email_not_configured', 'No mail service is connected in this deployment.'),
+};
+
 /** The adapter over the tenant's own rows. Faults of the database are thrown. */
 export function localMailbox(db: D1Database): EmailPort {
   return { send: (call, email) => send(db, call, email) };

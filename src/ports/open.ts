@@ -2,7 +2,7 @@
 import type { Env } from '../env.ts';
 import { embeddedCommerce } from './commerce.ts';
 import type { SealedConnection } from './connections.ts';
-import { localMailbox } from './email.ts';
+import { localMailbox, noEmail } from './email.ts';
 import { embeddedExports } from './exports.ts';
 import { embeddedFlags } from './flags.ts';
 import type { Ports } from './index.ts';
@@ -19,7 +19,7 @@ export function openPorts(
   return {
     commerce: embeddedCommerce(env.DB),
     flags: embeddedFlags(env.DB),
-    email: localMailbox(env.DB),
+    email: env.ENVIRONMENT === 'development' ? localMailbox(env.DB) : noEmail,
     exports: embeddedExports(env.DB, env.EXPORTS),
     webhook: signedWebhooks(
       env,
