@@ -19,7 +19,7 @@ const requestId = z.string();
 
 /** A number of an entry, or of entries from the first. */
 function countParam(description: string) {
-  return z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).describe(description);
+  return z.coerce.number().int().min(1).describe(description);
 }
 
 export const auditRoutes: readonly Route[] = [

@@ -69,7 +69,7 @@ export interface ReadMail {
 
 /** Every mail so far, newest first. */
 export async function mails(tenant: Tenant): Promise<ReadMail[]> {
-  const list = await tenant.get('/api/admin/mailbox?limit=200');
+  const list = await tenant.get('/api/admin/mailbox?limit=200', 'admin');
   return listAt(list).map((item) => {
     const mail = { body: { item }, text: list.text };
     return {
@@ -84,7 +84,7 @@ export async function mails(tenant: Tenant): Promise<ReadMail[]> {
 /** Waits for so many mails with a subject that begins so. */
 export async function mailsWith(tenant: Tenant, start: string, count: number): Promise<ReadMail[]> {
   await eventually(
-    () => tenant.get('/api/admin/mailbox?limit=200'),
+    () => tenant.get('/api/admin/mailbox?limit=200', 'admin'),
     (list) => expect(fieldsOf(list, 'subject').filter(startsWith(start))).toHaveLength(count),
   );
   return (await mails(tenant)).filter(({ subject }) => subject.startsWith(start));
@@ -105,7 +105,7 @@ export function linkIn({ text }: ReadMail): string {
 export async function linkOf({ tenant, people }: Waiting, name: string): Promise<string> {
   const email = person(people, name).email;
   const list = await eventually(
-    () => tenant.get('/api/admin/mailbox?limit=200'),
+    () => tenant.get('/api/admin/mailbox?limit=200', 'admin'),
     (answer) => expect(fieldsOf(answer, 'to')).toContainEqual([email]),
   );
   expect(list.status).toBe(200);
