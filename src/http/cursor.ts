@@ -1,6 +1,6 @@
 /** Cursors: opaque to callers, and good for the list that gave them alone. */
 
-import type { Page, Paged } from '../contract/pages.ts';
+import { type Page, type Paged, paged } from '../contract/pages.ts';
 import { type Refusal, refusal } from '../contract/problems.ts';
 
 const KEY = /^[\x20-\x7e]{1,300}$/;
@@ -39,4 +39,23 @@ export function pageOf(
 /** A list's answer, but for its `requestId`. */
 export function listAnswer<Item>(list: string, { items, next }: Paged<Item>) {
   return { items, nextCursor: next === null ? null : encodeCursor(list, next) };
+}
+
+/** A list that an object keeps, newest id first: one row too many is asked for, as `paged` wants. */
+export async function listFromObject<Item extends { readonly id: string }>(
+  list: string,
+  query: { limit: number; cursor?: string | undefined },
+  read: (page: Page) => Promise<readonly Item[]>,
+): Promise<Refusal | { body: ReturnType<typeof listAnswer<Item>> }> {
+  const page = pageOf(list, query);
+  if ('ok' in page) return page;
+  const { limit, after } = page;
+  const rows = await read({ limit: limit + 1, after });
+  const answer = paged(
+    rows,
+    limit,
+    ({ id }) => id,
+    (item) => item,
+  );
+  return { body: listAnswer(list, answer) };
 }

@@ -1,9 +1,8 @@
 /** Members: the people of a tenant. */
 import * as z from 'zod';
 import { member, memberCreate, memberUpdate } from '../contract/members.ts';
-import { paged } from '../contract/pages.ts';
 import type { Refusal } from '../contract/problems.ts';
-import { listAnswer, pageOf } from '../http/cursor.ts';
+import { listFromObject } from '../http/cursor.ts';
 import { type Answer, listOf, listQuery, type Route, tenantRoute } from '../http/route.ts';
 import { tenantObject } from '../objects/index.ts';
 
@@ -20,17 +19,8 @@ export const memberRoutes: readonly Route[] = [
     query: z.strictObject(listQuery),
     answer: { status: 200, description: 'A page of members', schema: listOf(member) },
     async handle({ env, tenantId }, { query }) {
-      const page = pageOf('members', query);
-      if ('ok' in page) return page;
-      const { limit, after } = page;
-      const rows = await tenantObject(env, tenantId).listMembers({ limit: limit + 1, after });
-      const answer = paged(
-        rows,
-        limit,
-        ({ id }) => id,
-        (item) => item,
-      );
-      return { body: listAnswer('members', answer) };
+      const tenant = tenantObject(env, tenantId);
+      return await listFromObject('members', query, (page) => tenant.listMembers(page));
     },
   }),
   tenantRoute({

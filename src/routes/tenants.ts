@@ -2,7 +2,6 @@
 import * as z from 'zod';
 import { ACTION_RULES } from '../actions/index.ts';
 import { approvalPolicy, approvalPolicyUpdate, notifyUrl } from '../contract/approvals.ts';
-import { paged } from '../contract/pages.ts';
 import { refusal } from '../contract/problems.ts';
 import {
   apiKey,
@@ -17,7 +16,7 @@ import {
 import { listTenants } from '../db/tenants.ts';
 import { policyFaults } from '../engine/policy.ts';
 import { mintKey } from '../http/api-key.ts';
-import { listAnswer, pageOf } from '../http/cursor.ts';
+import { listAnswer, listFromObject, pageOf } from '../http/cursor.ts';
 import { listOf, listQuery, platformRoute, type Route, tenantRoute } from '../http/route.ts';
 import { tenantObject } from '../objects/index.ts';
 import { sealConnection } from '../ports/connections.ts';
@@ -86,17 +85,8 @@ const keyRoutes: readonly Route[] = [
     query: z.strictObject(listQuery),
     answer: { status: 200, description: 'A page of keys', schema: listOf(apiKey) },
     async handle({ env, tenantId }, { query }) {
-      const page = pageOf('api-keys', query);
-      if ('ok' in page) return page;
-      const { limit, after } = page;
-      const rows = await tenantObject(env, tenantId).listKeys({ limit: limit + 1, after });
-      const answer = paged(
-        rows,
-        limit,
-        ({ id }) => id,
-        (item) => item,
-      );
-      return { body: listAnswer('api-keys', answer) };
+      const tenant = tenantObject(env, tenantId);
+      return await listFromObject('api-keys', query, (page) => tenant.listKeys(page));
     },
   }),
   tenantRoute({

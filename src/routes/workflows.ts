@@ -3,7 +3,6 @@ import * as z from 'zod';
 import { ACTION_RULES, ACTIONS } from '../actions/index.ts';
 import { EVENT_DATA } from '../contract/events.ts';
 import { isJsonObject, type Json, jsonObject } from '../contract/json.ts';
-import { paged } from '../contract/pages.ts';
 import { type Fault, type Refusal, refusal } from '../contract/problems.ts';
 import {
   type Definition,
@@ -17,7 +16,7 @@ import {
 } from '../contract/workflows.ts';
 import { compileDefinition, isWait } from '../engine/definition.ts';
 import type { Env } from '../env.ts';
-import { listAnswer, pageOf } from '../http/cursor.ts';
+import { listFromObject } from '../http/cursor.ts';
 import { type Answer, listOf, listQuery, type Route, tenantRoute } from '../http/route.ts';
 import { tenantObject } from '../objects/index.ts';
 import { checkDestination } from '../ports/destination.ts';
@@ -51,17 +50,10 @@ export const workflowRoutes: readonly Route[] = [
     }),
     answer: { status: 200, description: 'A page of workflows', schema: listOf(workflowItem) },
     async handle({ env, tenantId }, { query: { limit, cursor, ...filter } }) {
-      const page = pageOf('workflows', { limit, cursor });
-      if ('ok' in page) return page;
       const tenant = tenantObject(env, tenantId);
-      const rows = await tenant.listWorkflows(filter, { ...page, limit: limit + 1 });
-      const answer = paged(
-        rows,
-        limit,
-        ({ id }) => id,
-        (item) => item,
+      return await listFromObject('workflows', { limit, cursor }, (page) =>
+        tenant.listWorkflows(filter, page),
       );
-      return { body: listAnswer('workflows', answer) };
     },
   }),
   tenantRoute({
