@@ -30,7 +30,12 @@ export type Outcome =
       readonly output: Json;
       readonly retryable: boolean;
       readonly retryAfterMs: number | null;
-    };
+    }
+  /**
+   * The request left, and nobody can say whether it was carried out: the port honours no key that
+   * would make another attempt harmless.
+   */
+  | { readonly kind: 'unknown'; readonly error: Failure; readonly output: Json };
 
 export type RunInput =
   | { readonly type: 'tick' }

@@ -258,7 +258,9 @@ export class Turn {
       this.#draft.add({ type: 'attempt_succeeded', stepId, attempt, output, events: [...events] });
       return;
     }
-    const { error, output, retryable, retryAfterMs } = outcome;
+    const { error, output } = outcome;
+    const { retryable, retryAfterMs } =
+      outcome.kind === 'failed' ? outcome : { retryable: false, retryAfterMs: null };
     const delay =
       retryable && !this.#draft.hasEnded()
         ? retryDelayMs(action.retry, attempt, this.#draft.jitter, retryAfterMs)

@@ -77,7 +77,7 @@ export async function mailCheckpoint(env: PortEnv, mail: CheckpointMail): Promis
   if (outcome.kind === 'succeeded') return;
   const { code } = outcome.error;
   log({ what: 'checkpoint_mail_failed', tenantId: tenant.id, count: checkpoint.size, code });
-  if (outcome.retryable) throw new Error('the mail was not sent');
+  if (outcome.kind === 'unknown' || outcome.retryable) throw new Error('the mail was not sent');
 }
 
 /** Plain text alone, and the note at its end as it is: it is there to be copied. */

@@ -1,5 +1,5 @@
 /** How often a vendor sent a topic that is not translated: an operator's first question. */
-import type { ConnectionKind } from '../contract/tenants.ts';
+import type { ConnectionKind } from '../contract/connections.ts';
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS ignored_topics (
   kind TEXT NOT NULL, topic TEXT NOT NULL, count INTEGER NOT NULL, last_at TEXT NOT NULL,

@@ -95,7 +95,8 @@ function isDone(outcome: Outcome, { tenant, requestId, item }: Notice): boolean 
   if (outcome.kind === 'succeeded') return true;
   const { code } = outcome.error;
   log({ what: 'notice_failed', tenantId: tenant.id, requestId, runId: item.runId, code });
-  return !outcome.retryable;
+  // Where nobody can say, a second mail is better than none.
+  return outcome.kind === 'failed' && !outcome.retryable;
 }
 
 function isStale({ at, tenant, requestId, item }: Notice): boolean {

@@ -1,8 +1,9 @@
 /** A tenant's settings: who it is, its approval policy, its connections (secrets sealed). */
 import type { ActionPolicy, ApprovalPolicy, RuleChanges } from '../contract/approvals.ts';
+import type { Connection, ConnectionKind } from '../contract/connections.ts';
 import type { JsonObject } from '../contract/json.ts';
 import { refusal } from '../contract/problems.ts';
-import type { Connection, ConnectionKind, Tenant } from '../contract/tenants.ts';
+import type { Tenant } from '../contract/tenants.ts';
 import type { ActionRules } from '../engine/definition.ts';
 import { defaultPolicy } from '../engine/policy.ts';
 import type { SealedConnection } from '../ports/connections.ts';

@@ -1,5 +1,5 @@
 /** A tenant's connections as they are stored and carried: every secret sealed for its owner. */
-import type { ConnectionKind, ConnectionSecrets } from '../contract/tenants.ts';
+import type { ConnectionKind, ConnectionSecrets } from '../contract/connections.ts';
 import { seal, unseal } from '../sealed.ts';
 
 export interface SealedConnection {

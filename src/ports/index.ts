@@ -82,3 +82,8 @@ export function failed(
   const { retryable = false, retryAfterMs = null, output = null } = options;
   return { kind: 'failed', error: { code, message }, output, retryable, retryAfterMs };
 }
+
+/** The request left and no answer came, and the other side knows no idempotency key. */
+export function unknown(message: string, output: Json = null): Outcome {
+  return { kind: 'unknown', error: { code: 'outcome_unknown', message }, output };
+}

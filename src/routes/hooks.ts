@@ -4,10 +4,10 @@
  * are harmless: the vendor's own id is the event's identity.
  */
 import * as z from 'zod';
+import type { ConnectionKind } from '../contract/connections.ts';
 import { acceptedEvent } from '../contract/events.ts';
 import { type Json, tenantId as tenantIdSchema } from '../contract/json.ts';
 import { type Refusal, refusal } from '../contract/problems.ts';
-import type { ConnectionKind } from '../contract/tenants.ts';
 import { parseJson, readBytes } from '../http/body.ts';
 import { type Answer, openRoute, type Route, type Served } from '../http/route.ts';
 import { log } from '../log.ts';

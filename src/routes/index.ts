@@ -6,6 +6,7 @@ import { openRoute, type Route } from '../http/route.ts';
 import { approvalLinkRoutes } from './approval-links.ts';
 import { approvalRoutes } from './approvals.ts';
 import { auditRoutes } from './audit.ts';
+import { connectionRoutes } from './connections.ts';
 import { eventRoutes } from './events.ts';
 import { hookRoutes } from './hooks.ts';
 import { memberRoutes } from './members.ts';
@@ -65,6 +66,7 @@ export const ROUTES: readonly Route[] = [
   ...approvalLinkRoutes,
   ...auditRoutes,
   ...tenantRoutes,
+  ...connectionRoutes,
   ...memberRoutes,
   ...outputRoutes,
   ...wellKnownRoutes,

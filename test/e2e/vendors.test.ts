@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { acceptedEvent } from '../../src/contract/events.ts';
 import type { JsonObject } from '../../src/contract/json.ts';
-import { connection } from '../../src/contract/tenants.ts';
+import { connection } from '../../src/contract/connections.ts';
 import { CUSTOMER_TEXT, ORDER_TEXT, REFUND_TEXT } from '../fixtures/vendors/shopify.ts';
 import { CHARGE, CUSTOMER, SESSION, stripeEvent } from '../fixtures/vendors/stripe.ts';
 import { send } from './support/client.ts';

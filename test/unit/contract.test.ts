@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { approvalPolicyUpdate } from '../../src/contract/approvals.ts';
+import { connectionSet } from '../../src/contract/connections.ts';
 import { EVENT_TYPES, incomingEvent, isPlatformType } from '../../src/contract/events.ts';
 import {
   canonicalJson,
@@ -23,7 +24,6 @@ import {
 import { paged } from '../../src/contract/pages.ts';
 import { type Fault, faultsOf, PROBLEMS, refusal } from '../../src/contract/problems.ts';
 import { approveBody, cancelBody, denyBody } from '../../src/contract/runs.ts';
-import { connectionSet } from '../../src/contract/tenants.ts';
 import { always } from './support/properties.ts';
 
 function faults(schema: z.ZodType, value: unknown): Fault[] {

@@ -1,0 +1,106 @@
+/**
+ * How a tenant's object changes: one synchronous transaction (an exception alone rolls nothing back
+ * on this platform), and only then does anything leave.
+ */
+import { DurableObject } from 'cloudflare:workers';
+import { ACTION_RULES } from '../actions/index.ts';
+import { type Refusal, refusal } from '../contract/problems.ts';
+import type { Env } from '../env.ts';
+import { log } from '../log.ts';
+import { auditSigner } from './audit-keys.ts';
+import type { By, Change } from './change.ts';
+import { type CheckpointAnswer, makeCheckpoint } from './checkpoints.ts';
+import { Delivery } from './delivery.ts';
+import type { Driven } from './executor.ts';
+import type { TenantContext } from './messages.ts';
+import { existingStores, type Stores } from './stores.ts';
+
+export type Answer<Name extends string, T> = Refusal | ({ ok: true } & Record<Name, T>);
+
+export abstract class TenantBase extends DurableObject<Env> {
+  /** Null for a name that is nobody's. */
+  protected stores: Stores | null;
+  protected readonly delivery: Delivery;
+  #context: TenantContext | null = null;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.stores = existingStores(ctx.storage.sql);
+    this.delivery = new Delivery({
+      ctx,
+      env,
+      stores: () => this.open(),
+      context: () => this.contextNow(),
+      settle: (driven) => this.settle(driven),
+      signCheckpoint: () => this.signCheckpoint(),
+    });
+    if (this.stores !== null) this.delivery.flush();
+  }
+
+  /** Runs that an executor has driven. */
+  abstract settle(driven: readonly Driven[]): Promise<void>;
+
+  protected open(): Stores {
+    if (this.stores === null) throw new Error('there is no such tenant');
+    return this.stores;
+  }
+
+  protected contextNow(): TenantContext {
+    const { settings } = this.open();
+    this.#context ??= {
+      policy: settings.policy(ACTION_RULES),
+      connections: settings.connections(),
+    };
+    return this.#context;
+  }
+
+  /** Signing takes a moment, in which the chain must stand still. Never throws. */
+  protected async signCheckpoint(): Promise<CheckpointAnswer> {
+    const stores = this.open();
+    const signer = await auditSigner(this.env);
+    if (signer === null) {
+      log({ what: 'checkpoint_skipped', tenantId: stores.tenant.id, code: 'no_audit_key' });
+      return refusal('unavailable', 'The operator has set no key to sign checkpoints with.');
+    }
+    return await this.ctx.blockConcurrencyWhile(() =>
+      makeCheckpoint(stores, signer, (work) => this.ctx.storage.transactionSync(work)),
+    );
+  }
+
+  protected transact<T>(decide: (stores: Stores, context: TenantContext) => T): T {
+    const stores = this.open();
+    const context = this.contextNow();
+    return this.ctx.storage.transactionSync(() => decide(stores, context));
+  }
+
+  protected async commit<T>(
+    projected: boolean,
+    decide: (stores: Stores, context: TenantContext) => T,
+  ): Promise<T> {
+    const answer = this.transact(decide);
+    await this.delivery.afterCommit(projected);
+    return answer;
+  }
+
+  /**
+   * A change, its audit entry and its projection: one transaction. It holds for whoever comes next,
+   * while the caller waits for the read model to follow.
+   */
+  protected async change<T>(
+    { actor, requestId }: By,
+    apply: (stores: Stores, at: string) => Change<T>,
+  ): Promise<Change<T>> {
+    const at = new Date().toISOString();
+    const change = this.transact((stores) => {
+      const made = apply(stores, at);
+      if (!made.ok || made.fact === null) return made;
+      const entry = stores.audit.append({ actor, requestId, ...made.fact }, at);
+      stores.outbox.put('d1', { audit: [entry] });
+      return made;
+    });
+    this.#context = null;
+    this.open().admission.forgetWorkflows();
+    await this.delivery.afterCommit(true);
+    return change;
+  }
+}

@@ -1,0 +1,165 @@
+/** What a tenant's admins set: members, keys, workflows, policy, connections. */
+import { ACTION_RULES } from '../actions/index.ts';
+import type { ApprovalPolicy, RuleChanges } from '../contract/approvals.ts';
+import type { Connection, ConnectionKind } from '../contract/connections.ts';
+import type { Member, MemberCreate, MemberUpdate } from '../contract/members.ts';
+import type { Page } from '../contract/pages.ts';
+import { type Refusal, refusal } from '../contract/problems.ts';
+import type { ApiKey } from '../contract/tenants.ts';
+import type { Definition, Workflow, WorkflowItem } from '../contract/workflows.ts';
+import { newId } from '../ids.ts';
+import type { SealedConnection } from '../ports/connections.ts';
+import type { By, Change } from './change.ts';
+import type { MintedKey } from './keys.ts';
+import { connectionView } from './settings.ts';
+import type { Stores } from './stores.ts';
+import { type Answer, TenantBase } from './tenant-base.ts';
+import type { WorkflowFilter } from './workflows.ts';
+
+export abstract class TenantSettings extends TenantBase {
+  async listMembers(page: Page): Promise<Member[]> {
+    return this.open().members.list(page);
+  }
+
+  async createMember(member: MemberCreate, by: By): Promise<Answer<'member', Member>> {
+    const id = newId('mem');
+    return this.#changeMember(by, ({ members }, at) => members.create(id, member, at));
+  }
+
+  async updateMember(update: MemberUpdate, by: By): Promise<Answer<'member', Member>> {
+    return this.#changeMember(by, ({ members }, at) => members.update(update, at));
+  }
+
+  async removeMember(id: string, by: By): Promise<Answer<'member', Member>> {
+    return this.#changeMember(by, ({ members }, at) => members.remove(id, at));
+  }
+
+  async listKeys(page: Page): Promise<ApiKey[]> {
+    return this.open().keys.list(page);
+  }
+
+  async createKey(key: MintedKey, by: By): Promise<Answer<'apiKey', ApiKey>> {
+    const made = await this.change(by, ({ keys, members }, at) => {
+      const owner = key.memberId === null ? undefined : members.find(key.memberId);
+      return owner === undefined || (owner !== null && owner.removedAt === null)
+        ? keys.create(key, at)
+        : refusal('not_found', 'There is no such member.');
+    });
+    return made.ok ? { ok: true, apiKey: made.answer } : made;
+  }
+
+  async revokeKey(id: string, by: By): Promise<Answer<'apiKey', ApiKey>> {
+    const revoked = await this.change(by, ({ keys }, at) => keys.revoke(id, at));
+    return revoked.ok ? { ok: true, apiKey: revoked.answer } : revoked;
+  }
+
+  // Workflows
+
+  async listWorkflows(filter: WorkflowFilter, page: Page): Promise<WorkflowItem[]> {
+    return this.open().workflows.list(filter, page);
+  }
+
+  async getWorkflow(id: string, version?: number): Promise<Workflow | null> {
+    return this.open().workflows.find(id, version);
+  }
+
+  async createWorkflow(
+    definition: Definition,
+    enabled: boolean,
+    by: By,
+  ): Promise<Answer<'workflow', Workflow>> {
+    const id = newId('wf');
+    const made = await this.change(by, ({ workflows }, at) =>
+      workflows.create(id, definition, enabled, by.actor, at),
+    );
+    return made.ok ? { ok: true, workflow: made.answer } : made;
+  }
+
+  async updateWorkflow(
+    id: string,
+    read: number,
+    definition: Definition,
+    by: By,
+  ): Promise<Answer<'workflow', Workflow>> {
+    const updated = await this.change(by, ({ workflows }, at) =>
+      workflows.update(id, read, definition, by.actor, at),
+    );
+    return updated.ok ? { ok: true, workflow: updated.answer } : updated;
+  }
+
+  async setWorkflowEnabled(
+    id: string,
+    enabled: boolean,
+    by: By,
+  ): Promise<Answer<'workflow', Workflow>> {
+    const set = await this.change(by, ({ workflows }) => workflows.setEnabled(id, enabled));
+    return set.ok ? { ok: true, workflow: set.answer } : set;
+  }
+
+  // Policy and connections
+
+  async getPolicy(): Promise<ApprovalPolicy> {
+    return this.contextNow().policy;
+  }
+
+  async getNotifyUrl(): Promise<string | null> {
+    return this.open().settings.notifyUrl();
+  }
+
+  /** `notifyUrl` stays as it is when it is left out. */
+  async updatePolicy(
+    changes: RuleChanges,
+    by: By,
+    notifyUrl?: string | null,
+  ): Promise<Answer<'policy', ApprovalPolicy>> {
+    const updated = await this.change(by, ({ settings }) =>
+      settings.updatePolicy(changes, ACTION_RULES, notifyUrl),
+    );
+    return updated.ok ? { ok: true, policy: updated.answer } : updated;
+  }
+
+  async listConnections(): Promise<Connection[]> {
+    const { settings, ignoredTopics } = this.open();
+    return settings.connections().map((connection) => ({
+      ...connectionView(connection),
+      ignored: ignoredTopics.list(connection.kind),
+    }));
+  }
+
+  /** A vendor's topic that is not translated. */
+  async countIgnored(kind: ConnectionKind, topic: string): Promise<void> {
+    this.open().ignoredTopics.count(kind, topic, new Date().toISOString());
+  }
+
+  /** With its secrets, sealed; null also for a tenant that does not exist. */
+  async sealedConnection(kind: ConnectionKind): Promise<SealedConnection | null> {
+    return this.stores?.settings.connection(kind) ?? null;
+  }
+
+  async setConnection(
+    connection: SealedConnection,
+    action: 'connection.set' | 'connection.rotated',
+    by: By,
+  ): Promise<Answer<'connection', Connection>> {
+    const set = await this.change(by, ({ settings }) => settings.setConnection(connection, action));
+    return set.ok ? { ok: true, connection: set.answer } : set;
+  }
+
+  async removeConnection(kind: ConnectionKind, by: By): Promise<Refusal | { ok: true }> {
+    const removed = await this.change(by, ({ settings }) => settings.removeConnection(kind));
+    return removed.ok ? { ok: true } : removed;
+  }
+
+  /** The read model learns of members too: it is asked which tenants an email belongs to. */
+  async #changeMember(
+    by: By,
+    apply: (stores: Stores, at: string) => Change<Member>,
+  ): Promise<Answer<'member', Member>> {
+    const made = await this.change(by, (stores, at) => {
+      const change = apply(stores, at);
+      if (change.ok) stores.outbox.put('d1', { members: [change.answer] });
+      return change;
+    });
+    return made.ok ? { ok: true, member: made.answer } : made;
+  }
+}
