@@ -63,6 +63,38 @@ export function stricterRule(policy: ApprovalRule, asked: StepApproval | undefin
   };
 }
 
+const REMINDERS_APART_MS = 60_000;
+
+/** Why nobody could ever decide under a policy, or would be told without end: when it is saved. */
+export function deadlockFaults({ when, ...base }: ActionPolicy, path: string): Fault[] {
+  return [{}, ...when].flatMap((change, index) => {
+    const at = index === 0 ? path : `${path}.when.${index - 1}`;
+    return ruleFaults({ ...base, ...change }).map((fault) => ({
+      ...fault,
+      path: `${at}.${fault.path}`,
+    }));
+  });
+}
+
+type Checked = Omit<ActionPolicy, 'when' | 'budget'>;
+
+function ruleFaults(rule: Checked): Fault[] {
+  const { approvals, onExpire, escalateTo, remindEvery } = rule;
+  const faults: Fault[] = [];
+  const seats = (deciders: Pick<Checked, 'roles' | 'members'>) =>
+    deciders.roles.length > 0 ? Number.POSITIVE_INFINITY : new Set(deciders.members).size;
+  if (seats(rule) === 0) faults.push({ path: 'roles', message: 'nobody is left' });
+  else if (seats(rule) < approvals)
+    faults.push({ path: 'approvals', message: `only ${seats(rule)} members may decide` });
+  if (onExpire === 'escalate' && escalateTo === null)
+    faults.push({ path: 'escalateTo', message: 'say to whom' });
+  else if (escalateTo !== null && seats(escalateTo) < approvals)
+    faults.push({ path: 'escalateTo', message: 'too few are named to decide' });
+  if (remindEvery !== null && durationMs(remindEvery) < REMINDERS_APART_MS)
+    faults.push({ path: 'remindEvery', message: 'at least 1m' });
+  return faults;
+}
+
 /** What is wrong with a policy's conditions, when it is saved. */
 export function policyFaults(policy: Pick<ActionPolicy, 'when'>, path: string): Fault[] {
   return policy.when.flatMap(({ if: source }, index) => {

@@ -16,6 +16,7 @@ const DESCRIPTIONS: Readonly<Record<number, string>> = {
   415: 'Unsupported content type',
   422: 'A limit of the tenant is reached',
   500: 'A fault of ours',
+  503: 'Not available right now; detail says why',
 };
 
 export function openApiDocument(routes: readonly Route[]): Document {

@@ -1,11 +1,11 @@
 /** A tenant's settings: who it is, its approval policy, its connections (secrets sealed). */
-import type { ActionPolicy, ApprovalPolicy, RuleChanges } from '../contract/approvals.ts';
+import type { ApprovalPolicy, RuleChanges } from '../contract/approvals.ts';
 import type { Connection, ConnectionKind } from '../contract/connections.ts';
 import type { JsonObject } from '../contract/json.ts';
 import { refusal } from '../contract/problems.ts';
 import type { Tenant } from '../contract/tenants.ts';
 import type { ActionRules } from '../engine/definition.ts';
-import { defaultPolicy } from '../engine/policy.ts';
+import { deadlockFaults, defaultPolicy } from '../engine/policy.ts';
 import type { SealedConnection } from '../ports/connections.ts';
 import { type Change, changed } from './change.ts';
 
@@ -64,12 +64,14 @@ export class Settings {
       if (change === null) delete own[name];
       else own[name] = { ...own[name], ...change };
     const policy = wholePolicy(actions, own);
-    const undecidable = Object.entries(policy).filter(([, rule]) => nobodyDecides(rule));
-    if (undecidable.length > 0)
+    const faults = Object.entries(policy).flatMap(([name, rule]) =>
+      deadlockFaults(rule, `actions.${name}`),
+    );
+    if (faults.length > 0)
       return refusal(
         'validation_failed',
-        'Somebody has to be able to decide: name a role or members.',
-        undecidable.map(([name]) => ({ path: `actions.${name}.roles`, message: 'nobody is left' })),
+        'Somebody has to be able to decide: name a role, or members enough.',
+        faults,
       );
     this.#write('policy', JSON.stringify(own));
     if (notifyUrl === null) this.#remove('notify_url');
@@ -131,12 +133,6 @@ export class Settings {
   #remove(name: string): void {
     this.#sql.exec('DELETE FROM settings WHERE name = ?', name);
   }
-}
-
-function nobodyDecides({ roles, members, when }: ActionPolicy): boolean {
-  const isNobody = (rule: { roles: readonly string[]; members: readonly string[] }) =>
-    rule.roles.length === 0 && rule.members.length === 0;
-  return [{}, ...when].some((change) => isNobody({ roles, members, ...change }));
 }
 
 /** Without the fields that zod leaves undefined: canonical JSON has no such thing. */

@@ -11,6 +11,7 @@ import { newId } from '../ids.ts';
 import type { SealedConnection } from '../ports/connections.ts';
 import type { By, Change } from './change.ts';
 import type { MintedKey } from './keys.ts';
+import type { Members } from './members.ts';
 import { connectionView } from './settings.ts';
 import type { Stores } from './stores.ts';
 import { type Answer, TenantBase } from './tenant-base.ts';
@@ -69,8 +70,10 @@ export abstract class TenantSettings extends TenantBase {
     by: By,
   ): Promise<Answer<'workflow', Workflow>> {
     const id = newId('wf');
-    const made = await this.change(by, ({ workflows }, at) =>
-      workflows.create(id, definition, enabled, by.actor, at),
+    const made = await this.change(
+      by,
+      ({ workflows, members }, at) =>
+        undecidable(definition, members) ?? workflows.create(id, definition, enabled, by.actor, at),
     );
     return made.ok ? { ok: true, workflow: made.answer } : made;
   }
@@ -81,8 +84,10 @@ export abstract class TenantSettings extends TenantBase {
     definition: Definition,
     by: By,
   ): Promise<Answer<'workflow', Workflow>> {
-    const updated = await this.change(by, ({ workflows }, at) =>
-      workflows.update(id, read, definition, by.actor, at),
+    const updated = await this.change(
+      by,
+      ({ workflows, members }, at) =>
+        undecidable(definition, members) ?? workflows.update(id, read, definition, by.actor, at),
     );
     return updated.ok ? { ok: true, workflow: updated.answer } : updated;
   }
@@ -162,4 +167,25 @@ export abstract class TenantSettings extends TenantBase {
     });
     return made.ok ? { ok: true, member: made.answer } : made;
   }
+}
+
+/** A step that asks members who are none, or fewer than it asks for, would wait in vain. */
+function undecidable({ steps }: Definition, members: Members): Refusal | null {
+  const faults = steps.flatMap((step, index) => {
+    const { members: named, approvals = 1 } = ('action' in step && step.approval) || {};
+    if (named === undefined) return [];
+    const path = `steps.${index}.approval`;
+    const strangers = named.flatMap((id, at) =>
+      members.find(id)?.removedAt === null
+        ? []
+        : [{ path: `${path}.members.${at}`, message: 'there is no such member' }],
+    );
+    const few = new Set(named).size < approvals;
+    return few
+      ? [...strangers, { path: `${path}.approvals`, message: 'fewer members are named' }]
+      : strangers;
+  });
+  return faults.length === 0
+    ? null
+    : refusal('validation_failed', 'Somebody has to be able to decide. See errors.', faults);
 }

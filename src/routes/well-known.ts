@@ -1,4 +1,5 @@
 /** What has its place by convention (RFC 8615): the keys that audit checkpoints are signed with. */
+import { auditKeys } from '../contract/audit-keys.ts';
 import { refusal } from '../contract/problems.ts';
 import { openRoute, type Route } from '../http/route.ts';
 import { logError } from '../log.ts';
@@ -12,7 +13,7 @@ export const wellKnownRoutes: readonly Route[] = [
     summary: 'The public keys of audit checkpoints, the one in use first',
     description: 'Keep a copy elsewhere: keys from the same place as the log prove little.',
     access: { tier: 'anyone' },
-    answer: { status: 200, description: 'The keys', contentType: 'application/json' },
+    answer: { status: 200, description: 'The keys', schema: auditKeys },
     problems: [503],
     async handle({ env, requestId }) {
       try {

@@ -5,6 +5,7 @@ import type { ActionPolicy, ApprovalRule } from '../../src/contract/approvals.ts
 import { durationMs, type Role } from '../../src/contract/json.ts';
 import { mayDecide } from '../../src/engine/approval.ts';
 import {
+  deadlockFaults,
   defaultPolicy,
   policyFaults,
   resolvePolicy,
@@ -275,5 +276,36 @@ describe('what the workflow adds', () => {
         },
       ),
     );
+  });
+});
+
+describe('a policy under which nobody could decide', () => {
+  const faultsOf = (change: Partial<ActionPolicy>) =>
+    deadlockFaults({ ...defaultPolicy('commerce'), ...change }, 'p').map(({ path }) => path);
+  const admins = { roles: ['admin' as const], members: [], expiresIn: '1h' };
+
+  test.each<[string, Partial<ActionPolicy>, string[]]>([
+    ['the default', {}, []],
+    ['members alone', { roles: [], members: ['a'] }, []],
+    ['escalation', { onExpire: 'escalate', escalateTo: admins }, []],
+    ['no role and no members', { roles: [] }, ['p.roles']],
+    ['fewer members than approvals', { roles: [], members: ['a'], approvals: 2 }, ['p.approvals']],
+    ['one member twice', { roles: [], members: ['a', 'a'], approvals: 2 }, ['p.approvals']],
+    ['nobody to escalate to', { onExpire: 'escalate' }, ['p.escalateTo']],
+    ['escalation to none', { escalateTo: { ...admins, roles: [] } }, ['p.escalateTo']],
+    [
+      'escalation to fewer than have to approve',
+      { approvals: 2, escalateTo: { ...admins, roles: [], members: ['a'] } },
+      ['p.escalateTo'],
+    ],
+    ['reminders by the second', { remindEvery: '59s' }, ['p.remindEvery']],
+    ['a condition that leaves nobody', { when: [{ if: 'true', roles: [] }] }, ['p.when.0.roles']],
+    [
+      'a condition that asks for too many',
+      { roles: [], members: ['a'], when: [{ if: 'true' }, { if: 'true', approvals: 2 }] },
+      ['p.when.1.approvals'],
+    ],
+  ])('%s', (_what, change, paths) => {
+    expect(faultsOf(change)).toEqual(paths);
   });
 });

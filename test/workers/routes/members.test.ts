@@ -1,7 +1,8 @@
 /** People: members, their keys, and their sign-in by Cloudflare Access. */
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { at, textAt } from '../support/answers.ts';
+import type { JsonObject } from '../../../src/contract/json.ts';
+import { at, faultPaths, textAt } from '../support/answers.ts';
 import { newTenant, runWithStatus, send, type Tenant } from '../support/api.ts';
 import { createWorkflow } from '../support/samples.ts';
 
@@ -174,5 +175,37 @@ describe('sign-in by Cloudflare Access', () => {
     };
     for (const [why, jwt] of Object.entries(refused))
       expect([why, (await ask(jwt)).status]).toEqual([why, 401]);
+  });
+});
+
+describe('a workflow that names who may decide', () => {
+  const gate = (approval: JsonObject) => ({
+    name: 'Gate',
+    trigger: { event: 'custom.gate' },
+    steps: [{ id: 'off', action: 'flag.enable', with: { key: 'f' }, approval }],
+  });
+
+  test('is refused when it names nobody, somebody who has left, or too few', async () => {
+    const tenant = await newTenant();
+    const [ada, ben] = [await addMember(tenant, 'ada'), await addMember(tenant, 'ben')];
+    const save = (approval: JsonObject) =>
+      tenant.post('/api/admin/workflows/create', gate(approval));
+    expect((await save({ members: [ada, ben], approvals: 2 })).status).toBe(201);
+    await tenant.post('/api/admin/members/remove', { id: ben });
+    const refused = await save({ members: [ada, ben, 'mem_nobody'] });
+    expect(refused.status).toBe(400);
+    expect(faultPaths(refused)).toEqual([
+      'steps.0.approval.members.1',
+      'steps.0.approval.members.2',
+    ]);
+    expect(faultPaths(await save({ members: [ada], approvals: 2 }))).toEqual([
+      'steps.0.approval.approvals',
+    ]);
+    const made = await save({ members: [ada] });
+    const id = textAt(made, 'workflow.id');
+    const changed = { id, version: 1, ...gate({ members: [ben] }) };
+    expect(faultPaths(await tenant.post('/api/admin/workflows/update', changed))).toEqual([
+      'steps.0.approval.members.0',
+    ]);
   });
 });
