@@ -29,6 +29,7 @@ export const AUDIT_ACTIONS = [
   'connection.removed',
   'connection.rotated',
   'policy.updated',
+  'limits.updated',
   'export.completed',
   'budget.exceeded',
   'loop.stopped',

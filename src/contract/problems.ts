@@ -57,6 +57,8 @@ export interface Refusal {
   code: ProblemCode;
   detail?: string;
   errors?: Fault[];
+  /** When another try may pass, for `Retry-After`. */
+  retryAfterMs?: number;
 }
 
 export function refusal(code: ProblemCode, detail?: string, errors?: Fault[]): Refusal {

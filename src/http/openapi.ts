@@ -15,6 +15,7 @@ const DESCRIPTIONS: Readonly<Record<number, string>> = {
   413: 'Too large',
   415: 'Unsupported content type',
   422: 'A limit of the tenant is reached',
+  429: 'Too much at once: Retry-After says when',
   500: 'A fault of ours',
   503: 'Not available right now; detail says why',
 };

@@ -19,14 +19,16 @@ export function toResponse(answer: Answer, requestId: string): Response {
 
 /** Fields beside a refusal's own (such as `run`) become extension members of the problem. */
 export function problemResponse(refused: Refusal, requestId: string): Response {
-  const { ok: _ok, code, detail, errors = [], ...extensions } = refused;
+  const { ok: _ok, code, detail, errors = [], retryAfterMs = 1_000, ...extensions } = refused;
   const [status, title] = PROBLEMS[code];
   const type = `urn:signalbox:problem:${code}`;
   const body = { type, title, status, detail: detail ?? title, code, requestId, errors };
   const headers = {
     'content-type': 'application/problem+json',
     ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
-    ...(status === 429 || status === 503 ? { 'retry-after': '1' } : {}),
+    ...(status === 429 || status === 503
+      ? { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) }
+      : {}),
   };
   return new Response(JSON.stringify({ ...body, ...extensions }), { status, headers });
 }

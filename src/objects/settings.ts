@@ -2,6 +2,7 @@
 import type { ApprovalPolicy, RuleChanges } from '../contract/approvals.ts';
 import type { Connection, ConnectionKind } from '../contract/connections.ts';
 import type { JsonObject } from '../contract/json.ts';
+import { DEFAULT_LIMITS, type TenantLimits } from '../contract/limits.ts';
 import { refusal } from '../contract/problems.ts';
 import type { Tenant } from '../contract/tenants.ts';
 import type { ActionRules } from '../engine/definition.ts';
@@ -38,6 +39,15 @@ export class Settings {
 
   setTenant(tenant: Tenant): void {
     this.#write('tenant', JSON.stringify(tenant));
+  }
+
+  limits(): TenantLimits {
+    const value = this.#read('limits');
+    return value === null ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, ...JSON.parse(value) };
+  }
+
+  setLimits(limits: TenantLimits): void {
+    this.#write('limits', JSON.stringify(limits));
   }
 
   /** The rule of every action: the tenant's own where it has one, else what the risk asks for. */

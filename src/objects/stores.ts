@@ -8,6 +8,7 @@ import { Dispatch } from './dispatch.ts';
 import { Idempotency } from './idempotency.ts';
 import { IgnoredTopics } from './ignored-topics.ts';
 import { ApiKeys } from './keys.ts';
+import { Limits } from './limits.ts';
 import { LiveRuns } from './live-runs.ts';
 import { Members } from './members.ts';
 import { Outbox } from './outbox.ts';
@@ -17,6 +18,7 @@ import { Workflows } from './workflows.ts';
 export interface Stores {
   readonly tenant: Tenant;
   readonly settings: Settings;
+  readonly limits: Limits;
   readonly keys: ApiKeys;
   readonly members: Members;
   readonly budgets: Budgets;
@@ -33,10 +35,12 @@ export interface Stores {
 
 /** Opens the tables, making those that are missing. */
 export function openStores(sql: SqlStorage, tenant: Tenant): Stores {
+  const settings = new Settings(sql);
   const workflows = new Workflows(sql);
   return {
     tenant,
-    settings: new Settings(sql),
+    settings,
+    limits: new Limits(sql, settings),
     keys: new ApiKeys(sql),
     members: new Members(sql),
     budgets: new Budgets(sql),

@@ -3,6 +3,7 @@
  * change, the audit chain grows. Every method decides and commits in one transaction.
  */
 import type { AcceptedEvent, IncomingEvent } from '../contract/events.ts';
+import type { LimitsView, TenantLimitsChange } from '../contract/limits.ts';
 import { refusal } from '../contract/problems.ts';
 import type { Run } from '../contract/runs.ts';
 import type { ApiKey, Tenant } from '../contract/tenants.ts';
@@ -70,6 +71,23 @@ export class TenantObject extends TenantSettings {
     return { actor: actorOf(member), role, email, tenantName: tenant.name };
   }
 
+  async limits(): Promise<LimitsView> {
+    return this.open().limits.view(Date.now());
+  }
+
+  /** Null for a tenant that does not exist. */
+  async updateLimits(
+    change: TenantLimitsChange,
+    by: By,
+  ): Promise<Answer<'limits', LimitsView> | null> {
+    const { tenant } = this.stores ?? {};
+    if (tenant === undefined) return null;
+    const made = await this.change(by, ({ limits }) =>
+      limits.update(tenant.id, change, Date.now()),
+    );
+    return made.ok ? { ok: true, limits: made.answer } : made;
+  }
+
   async beginIdempotent(key: string, request: string): Promise<Begun> {
     const { idempotency } = this.open();
     return this.ctx.storage.transactionSync(() => idempotency.begin(key, request, Date.now()));
@@ -83,6 +101,15 @@ export class TenantObject extends TenantSettings {
   }
 
   // Events and runs
+
+  /** Events of a sender or a vendor, within the tenant's limits: refused before anything is stored. */
+  async takeEvents(
+    events: readonly IncomingEvent[],
+    by: By,
+  ): Promise<Answer<'events', AcceptedEvent[]>> {
+    const refused = this.open().limits.refuse(events.length, Date.now());
+    return refused ?? { ok: true, events: await this.intake(events, by) };
+  }
 
   /** All of them or none: the caller has checked them. When this returns, they are on disk (I1). */
   async intake(

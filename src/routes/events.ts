@@ -48,12 +48,14 @@ export const eventRoutes: readonly Route[] = [
     role: 'ingest',
     rawBody: MEDIA_TYPES,
     answer: { status: 202, description: 'Accepted, durably', schema: accepted },
-    problems: [400, 413, 415],
+    problems: [400, 413, 415, 422, 429],
     async handle({ request, env, tenantId, by }) {
       const read = await readEvents(request);
       if ('ok' in read) return read;
-      const events = await call(() => tenantObject(env, tenantId).intake(read.events, by));
-      return { status: 202, body: { events } };
+      const taken = await call(
+        async () => await tenantObject(env, tenantId).takeEvents(read.events, by),
+      );
+      return taken.ok ? { status: 202, body: { events: taken.events } } : taken;
     },
   }),
   tenantRoute({

@@ -49,7 +49,7 @@ function hookRoute(kind: Vendor, summary: string, receive: Receive): Route {
     access: { tier: 'vendor' },
     rawBody: ['application/json'],
     answer: { status: 200, description: 'Taken, durably, or ignored', schema: taken },
-    problems: [400, 401, 413],
+    problems: [400, 401, 413, 422, 429],
     handle: async (served) => await serveHook(kind, served, receive),
   });
 }
@@ -81,10 +81,11 @@ async function serveHook(kind: Vendor, served: Served, receive: Receive): Promis
     return { body: { events: [], ignored: translation.topic } };
   }
   const actor = { type: 'vendor', id: kind, name: sender } as const;
-  const events = await call(() =>
-    tenantObject(env, tenantId).intake([translation.event], { actor, requestId }),
+  const taken = await call(
+    async () =>
+      await tenantObject(env, tenantId).takeEvents([translation.event], { actor, requestId }),
   );
-  return { body: { events } };
+  return taken.ok ? { body: { events: taken.events } } : taken;
 }
 
 /** The MAC covers neither headers nor time: the shop must be the connection's, the id dedupes. */

@@ -9,6 +9,7 @@ import { auditRoutes } from './audit.ts';
 import { connectionRoutes } from './connections.ts';
 import { eventRoutes } from './events.ts';
 import { hookRoutes } from './hooks.ts';
+import { limitRoutes } from './limits.ts';
 import { memberRoutes } from './members.ts';
 import { outputRoutes } from './outputs.ts';
 import { runRoutes } from './runs.ts';
@@ -66,6 +67,7 @@ export const ROUTES: readonly Route[] = [
   ...approvalLinkRoutes,
   ...auditRoutes,
   ...tenantRoutes,
+  ...limitRoutes,
   ...connectionRoutes,
   ...memberRoutes,
   ...outputRoutes,

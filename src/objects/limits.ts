@@ -1,0 +1,71 @@
+/**
+ * Keeps a tenant to its limits, before anything of a request is stored. How fast events come is kept
+ * in memory: an object that was away starts with a full bucket, which costs no row.
+ */
+import type { LimitsView, TenantLimitsChange } from '../contract/limits.ts';
+import { type Refusal, refusal } from '../contract/problems.ts';
+import { type Bucket, fullBucket, take } from '../engine/token-bucket.ts';
+import { type Change, changed } from './change.ts';
+import type { Settings } from './settings.ts';
+
+/** Counting reads a row for each run, so the count may be so old. */
+const COUNT_FRESH_MS = 5_000;
+/** When too many runs are under way, some of them have ended by then. */
+const RUNS_WAIT_MS = 10_000;
+
+export class Limits {
+  readonly #sql: SqlStorage;
+  readonly #settings: Settings;
+  #bucket: Bucket | null = null;
+  #runs = { count: 0, at: Number.NEGATIVE_INFINITY };
+
+  constructor(sql: SqlStorage, settings: Settings) {
+    this.#sql = sql;
+    this.#settings = settings;
+  }
+
+  /** Why so many events cannot be taken now (`now` in milliseconds), or null: then they count. */
+  refuse(events: number, now: number): Refusal | null {
+    const limits = this.#settings.limits();
+    if (this.#sql.databaseSize > limits.storageBytes)
+      return refusal('limit_reached', "The tenant's storage is full. Ask the operator.");
+    if (this.#runsInFlight(now) >= limits.runsInFlight)
+      return {
+        ...refusal('rate_limited', `More than ${limits.runsInFlight} runs have not ended.`),
+        retryAfterMs: RUNS_WAIT_MS,
+      };
+    const rate = { perSecond: limits.eventsPerSecond, burst: limits.eventsBurst };
+    const taken = take(this.#bucket ?? fullBucket(rate, now), rate, events, now);
+    this.#bucket = taken.bucket;
+    if (taken.ok) return null;
+    const detail = `More than ${rate.perSecond} events a second. Nothing was taken; send it again later.`;
+    return { ...refusal('rate_limited', detail), retryAfterMs: taken.waitMs };
+  }
+
+  view(now: number): LimitsView {
+    return {
+      limits: this.#settings.limits(),
+      usage: { runsInFlight: this.#runsInFlight(now), storageBytes: this.#sql.databaseSize },
+    };
+  }
+
+  update(tenantId: string, change: TenantLimitsChange, now: number): Change<LimitsView> {
+    this.#settings.setLimits({ ...this.#settings.limits(), ...change });
+    this.#bucket = null;
+    this.#runs.at = Number.NEGATIVE_INFINITY;
+    const target = { type: 'tenant', id: tenantId };
+    return changed(this.view(now), 'limits.updated', target, { ...change });
+  }
+
+  #runsInFlight(now: number): number {
+    if (now - this.#runs.at >= COUNT_FRESH_MS || now < this.#runs.at) {
+      const count = this.#sql
+        .exec<{ n: number }>(
+          'SELECT (SELECT count(*) FROM live_runs) + (SELECT count(*) FROM dispatch) AS n',
+        )
+        .one().n;
+      this.#runs = { count, at: now };
+    }
+    return this.#runs.count;
+  }
+}
