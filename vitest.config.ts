@@ -31,6 +31,7 @@ export default defineConfig({
         test: {
           name: 'workers',
           include: ['test/workers/**/*.test.ts'],
+          globalSetup: ['./test/fixtures/receiver/server.ts'],
           setupFiles: ['./test/workers/setup.ts'],
           testTimeout: 20_000,
         },

@@ -13,6 +13,10 @@ export interface Env {
   readonly ALLOWED_ORIGINS: string;
   /** Comma-separated hosts that are ours: no webhook may be sent there. */
   readonly OWN_HOSTS: string;
+  /** In development alone: stand-ins for the vendors' APIs, such as `http://127.0.0.1:9000`. */
+  readonly SHOPIFY_ORIGIN?: string;
+  readonly STRIPE_ORIGIN?: string;
+  readonly RESEND_ORIGIN?: string;
   /** Where people reach this service, such as `https://hooks.example.com`: links in mails begin so. */
   readonly PUBLIC_URL?: string;
   /** Cloudflare Access: `https://<team>.cloudflareaccess.com`, and the application's audience tag. */

@@ -12,6 +12,7 @@ export interface LogLine {
   readonly workflowId?: string | undefined;
   readonly eventId?: string | undefined;
   readonly stepId?: string | undefined;
+  readonly exportId?: string | undefined;
   readonly attempt?: number | undefined;
   readonly method?: string | undefined;
   readonly path?: string | undefined;

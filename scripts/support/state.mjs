@@ -24,6 +24,7 @@ export function stateAt(setting) {
     demo: join(dir, 'demo.json'),
     holder: join(dir, 'holder'),
     data: join(dir, 'data'),
+    build: join(dir, 'build'),
     registry: join(dir, 'registry'),
   };
 }
@@ -55,7 +56,7 @@ function isStart(/** @type {number} */ pid) {
   }
   const commandLine = `/proc/${pid}/cmdline`;
   if (!existsSync('/proc/self/cmdline')) return true;
-  return existsSync(commandLine) && readFileSync(commandLine, 'utf8').includes('start.mjs');
+  return existsSync(commandLine) && /(start|serve)\.mjs/.test(readFileSync(commandLine, 'utf8'));
 }
 
 /**
@@ -65,7 +66,7 @@ function isStart(/** @type {number} */ pid) {
  * @returns {{ platformToken: string }}
  */
 export function ensureSecrets(state, platformToken) {
-  const kept = existsSync(state.secrets) ? parseEnv(readFileSync(state.secrets, 'utf8')) : {};
+  const kept = existsSync(state.secrets) ? readSecrets(state) : {};
   const secrets = Object.fromEntries(
     SECRET_NAMES.map((name) => [name, kept[name] ?? randomBytes(32).toString('hex')]),
   );
@@ -73,6 +74,11 @@ export function ensureSecrets(state, platformToken) {
   const lines = Object.entries(secrets).map(([name, value]) => `${name}=${value}\n`);
   writePrivate(state.secrets, lines.join(''));
   return { platformToken: secrets.PLATFORM_TOKEN ?? '' };
+}
+
+/** The Worker's secrets by name. @param {State} state @returns {Record<string, string>} */
+export function readSecrets(state) {
+  return parseEnv(readFileSync(state.secrets, 'utf8'));
 }
 
 /** @param {string | undefined} token @throws {Complaint} */

@@ -13,12 +13,13 @@ import { NODE, ROOT, tool } from './project.mjs';
 
 const WRANGLER = tool('wrangler/wrangler-dist/cli.js');
 const LAST_LINES = 30;
-const SWEEP_EVERY_MS = 120_000;
+/** As `crons` in wrangler.toml: no local runtime fires them. */
+export const SWEEP_EVERY_MS = 120_000;
 
 /** @typedef {import('./state.mjs').State} State */
 
 /** Nothing leaves the machine, and two servers on it do not find each other. */
-function environment(/** @type {State} */ state) {
+export function environment(/** @type {State} */ state) {
   return {
     ...process.env,
     CI: '1',
@@ -69,6 +70,19 @@ export async function migrate(state) {
   writeFileSync(mark, wanted);
 }
 
+/**
+ * Builds what `wrangler deploy` would upload, into the state directory.
+ * @param {State} state
+ * @throws {Complaint} when it does not build
+ */
+export async function buildWorker(state) {
+  const wrangler = startWrangler(state, ['deploy', '--dry-run', '--outdir', state.build]);
+  wrangler.listen(() => {});
+  const { code } = await wrangler.ended;
+  if (code !== 0)
+    throw new Complaint(`${wrangler.lastLines()}\nThe Worker could not be built; see above.`);
+}
+
 function migrationsHash() {
   const hash = createHash('sha256');
   const dir = join(ROOT, 'drizzle');
@@ -101,7 +115,7 @@ export function startWorker(state, port) {
 /**
  * Waits until the Worker answers.
  * @param {string} origin
- * @param {ReturnType<typeof startWorker>} worker
+ * @param {import('./launch.mjs').Running} worker
  * @throws {Complaint} when it ends before, or a minute has passed
  */
 export async function untilHealthy(origin, worker) {

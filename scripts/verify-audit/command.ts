@@ -106,11 +106,13 @@ function isReadError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error;
 }
 
-function textOf({ tenantId, entries, firstAt, lastAt, head, checkpoints }: Summary): string {
+function textOf(summary: Summary): string {
+  const { tenantId, entries, firstAt, lastAt, head, checkpoints, parts } = summary;
   const lines = [
     `The audit chain of ${tenantId} is whole.`,
     `entries      ${entries}${entries > 0 ? `, ${firstAt} to ${lastAt}` : ''}`,
     `head         ${head}`,
+    `private      ${parts.whole} fit their digests, ${parts.erased} were erased`,
     `checkpoints  ${checkpoints === 0 ? 'none given: a log that was cut off or written anew would not show' : `${checkpoints} matched`}`,
   ];
   return lines.join('\n');

@@ -21,6 +21,8 @@ export type Summary = {
   head: string;
   /** How many checkpoints matched. */
   checkpoints: number;
+  /** Private parts that are there and fit their digests, and those that were erased. */
+  parts: { whole: number; erased: number };
 };
 
 /** @param tenantId null: the tenant that the first entry says was created */
@@ -77,9 +79,17 @@ class LogPass {
 
   end(): ChainFault | Omit<Summary, 'ok'> {
     if (this.#tenantId === null) return { seq: 1, reason: 'the log is empty' };
-    const { entries, head } = this.#chain ?? new ChainVerifier(this.#tenantId, this.#sha256);
+    const { entries, head, parts } = this.#chain ?? new ChainVerifier(this.#tenantId, this.#sha256);
     const [firstAt, lastAt, checkpoints] = [this.#firstAt, this.#lastAt, this.#watch.matched];
-    const summary = { tenantId: this.#tenantId, entries, firstAt, lastAt, head, checkpoints };
+    const summary = {
+      tenantId: this.#tenantId,
+      entries,
+      firstAt,
+      lastAt,
+      head,
+      checkpoints,
+      parts,
+    };
     return this.#watch.end(entries) ?? summary;
   }
 }

@@ -2,7 +2,7 @@
 import type { CloudEvent } from '../contract/events.ts';
 import type { JsonObject } from '../contract/json.ts';
 import { type Binding, inputHash } from '../engine/approval.ts';
-import type { Outcome } from '../engine/plan.ts';
+import type { AttemptOutcome } from '../engine/plan.ts';
 import { logError } from '../log.ts';
 import { failed, type PortCall, type Ports } from '../ports/index.ts';
 import { ACTIONS } from './index.ts';
@@ -16,7 +16,7 @@ export interface Attempt {
 }
 
 /** Never throws. What was approved is compared with what is about to be sent, here and now (I3). */
-export async function performAttempt(attempt: Attempt, ports: Ports): Promise<Outcome> {
+export async function performAttempt(attempt: Attempt, ports: Ports): Promise<AttemptOutcome> {
   const { action: name, input, event, call, approved } = attempt;
   if (approved !== null && !isAsApproved(attempt, approved))
     return failed('approval_mismatch', 'The inputs are not the ones that were approved.');

@@ -4,7 +4,7 @@ import type { CloudEvent } from '../contract/events.ts';
 import { isJsonObject, type Json, type JsonObject } from '../contract/json.ts';
 import { faultsOf } from '../contract/problems.ts';
 import type { ActionRule } from '../engine/definition.ts';
-import type { Outcome } from '../engine/plan.ts';
+import type { AttemptOutcome } from '../engine/plan.ts';
 import type { Risk } from '../engine/policy.ts';
 import type { RetryPlan } from '../engine/retry.ts';
 import type { PortCall, Ports } from '../ports/index.ts';
@@ -28,7 +28,7 @@ export interface ActionDefinition<Schema extends z.ZodType> {
   complete?(input: JsonObject, event: CloudEvent): JsonObject;
   /** What will be done, for people: "Refund 75.00 USD of order 1001". Default: the action's name. */
   describe?(input: z.output<Schema>): string;
-  run(input: z.output<Schema>, context: ActionContext): Promise<Outcome>;
+  run(input: z.output<Schema>, context: ActionContext): Promise<AttemptOutcome>;
 }
 
 export interface Action {
@@ -38,7 +38,7 @@ export interface Action {
   readonly rule: ActionRule;
   /** One sentence without a full stop; also for inputs that the action would not take. */
   describe(input: Json): string;
-  perform(input: Json, context: ActionContext): Promise<Outcome>;
+  perform(input: Json, context: ActionContext): Promise<AttemptOutcome>;
 }
 
 const RETRY: RetryPlan = { attempts: 5, delayMs: 5_000, maxDelayMs: 3_600_000 };

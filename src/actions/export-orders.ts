@@ -8,7 +8,7 @@ export const exportOrders = defineAction({
   name: 'export.orders',
   summary: 'Export orders to a CSV or NDJSON file',
   risk: 'bulk',
-  timeoutMs: 60_000,
+  timeoutMs: 25_000,
   input: z.strictObject({
     from: time.optional().describe('Orders created at this time or later'),
     to: time.optional().describe('Orders created before this time'),

@@ -1,7 +1,7 @@
 /** `order.refund`: gives money back, all that is left of the order or a part of it. */
 import * as z from 'zod';
 import { money } from '../contract/json.ts';
-import { moneyText } from '../vendors/currency.ts';
+import { moneyText } from '../currency.ts';
 import { defineAction } from './define.ts';
 
 export const orderRefund = defineAction({

@@ -33,10 +33,24 @@ export const AUDIT_ACTIONS = [
   'export.completed',
   'budget.exceeded',
   'loop.stopped',
+  'destination.disabled',
+  'destination.enabled',
+  'delivery.redelivered',
+  'privacy.erasure_requested',
+  'privacy.erased',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 export const auditTarget = z.object({ type: z.string(), id: z.string() });
+
+/** What shows that a private part is the one that was hashed. Without a salt it was erased. */
+export const auditPart = z
+  .object({
+    digest: z.string().describe('SHA-256 of the salt and the canonical JSON of the value'),
+    salt: z.string().optional().describe('32 hex digits; not there once the part was erased'),
+  })
+  .meta({ id: 'AuditPart' });
+export type AuditPart = z.infer<typeof auditPart>;
 
 export const auditEntry = z
   .object({
@@ -50,6 +64,10 @@ export const auditEntry = z
     data: jsonObject,
     prevHash: z.string(),
     hash: z.string(),
+    private: z
+      .record(z.string(), auditPart)
+      .optional()
+      .describe('By path (`actor.name`, `data.comment`): the parts that can be erased'),
   })
   .meta({ id: 'AuditEntry' });
 export type AuditEntry = z.infer<typeof auditEntry>;

@@ -1,35 +1,98 @@
 /** Connections: with which credentials we take a vendor's webhooks and call others. */
 import * as z from 'zod';
-import { utcTime } from './json.ts';
+import { duration, utcTime } from './json.ts';
 
 const secretText = z.string().min(8).max(512).regex(/^\S+$/, 'no spaces');
 
-export const CONNECTION_KINDS = ['shopify', 'stripe', 'webhook'] as const;
+/** Says of a new webhook secret that the one before it ends at once. */
+const dropPrevious = z
+  .boolean()
+  .optional()
+  .describe('The former webhook secret ends now; default: it is taken for 24 hours more');
+
+export const SIGNING_SECRET_FORM = 'whsec_ and the base64 of 24 to 64 bytes';
+export const SIGNING_KEY_FORM =
+  'whsk_ and the base64 of 32 bytes of Ed25519 seed, or of these and their public key';
+
+export const CONNECTION_KINDS = ['email', 'exports', 'shopify', 'stripe', 'webhook'] as const;
 export const connectionKind = z.enum(CONNECTION_KINDS).meta({ id: 'ConnectionKind' });
 export type ConnectionKind = z.infer<typeof connectionKind>;
 
 export const connectionSet = z
   .discriminatedUnion('kind', [
     z.strictObject({
+      kind: z.literal('email'),
+      service: z.literal('resend'),
+      from: z
+        .string()
+        .max(320)
+        .regex(
+          /^(?:[^<>"\p{C}]{1,100} <[^\s<>@"]+@[A-Za-z0-9.-]+>|[^\s<>@"]+@[A-Za-z0-9.-]+)$/u,
+          'orders@example.com, or Orders <orders@example.com>',
+        )
+        .describe('The sender; its domain has to be verified with the service'),
+      apiKey: secretText,
+      unsubscribe: z
+        .string()
+        .max(1_000)
+        .regex(/^(?:https:\/\/|mailto:)[^\s<>,]+$/, 'an https or mailto address')
+        .optional()
+        .describe('For List-Unsubscribe of what workflows send; approvals have none'),
+    }),
+    z.strictObject({
+      kind: z.literal('exports'),
+      keepFor: duration.describe('How long files of exports are kept; without it: 30d'),
+    }),
+    z.strictObject({
       kind: z.literal('shopify'),
       shopDomain: z
         .string()
         .toLowerCase()
-        .regex(/^[a-z0-9][a-z0-9.-]{1,252}$/, 'a host name, such as example.myshopify.com'),
-      webhookSecret: secretText,
-      adminToken: secretText.optional(),
+        .regex(/^[a-z0-9][a-z0-9-]{0,100}\.myshopify\.com$/, 'such as example.myshopify.com')
+        .describe("The shop's own domain at Shopify, not one that it has beside it"),
+      shopId: z
+        .string()
+        .regex(/^[1-9]\d{0,19}$/, 'the number of the shop')
+        .optional()
+        .describe('With it, orders whose status page belongs to another shop are refused'),
+      webhookSecret: secretText.describe("The app's client secret"),
+      dropPrevious,
+      adminToken: secretText.optional().describe('For actions: an Admin API access token'),
+      apiVersion: z
+        .string()
+        .regex(/^20(2[6-9]|[3-9]\d)-(01|04|07|10)$/, 'a version from 2026-01 on, such as 2026-10')
+        .optional()
+        .describe(
+          'Version of the Admin API; default: the one that the adapter was written against',
+        ),
     }),
     z.strictObject({
       kind: z.literal('stripe'),
-      webhookSecret: secretText,
-      apiKey: secretText.optional(),
+      webhookSecret: secretText.describe('Of the webhook endpoint, whsec_…'),
+      dropPrevious,
+      apiKey: secretText
+        .regex(/^(sk|rk)_/, 'a secret or a restricted key, sk_… or rk_…')
+        .optional()
+        .describe('For actions: a key with write access to refunds'),
     }),
-    z.strictObject({
-      kind: z.literal('webhook'),
-      signingSecret: z
-        .string()
-        .regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, 'whsec_ and the base64 of 24 to 64 bytes'),
-    }),
+    z
+      .strictObject({
+        kind: z.literal('webhook'),
+        signingSecret: z
+          .string()
+          .regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, SIGNING_SECRET_FORM)
+          .optional()
+          .describe('A shared secret: signs by HMAC-SHA256, scheme v1'),
+        signingKey: z
+          .string()
+          .regex(/^whsk_[A-Za-z0-9+/]{43,86}={0,2}$/, SIGNING_KEY_FORM)
+          .optional()
+          .describe('An Ed25519 private key, scheme v1a: receivers need its public key alone'),
+      })
+      .refine(
+        ({ signingSecret, signingKey }) => signingSecret !== undefined || signingKey !== undefined,
+        'a signingSecret, a signingKey or both',
+      ),
   ])
   .meta({ id: 'ConnectionSet' });
 export type ConnectionSecrets = z.infer<typeof connectionSet>;

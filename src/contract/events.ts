@@ -25,6 +25,11 @@ export const orderData = z.looseObject({
   }),
 });
 
+/** Why it is disabled, or was: `failing`, `gone` or `by_hand`. */
+const destinationData = z.looseObject({
+  destination: z.looseObject({ url: z.string(), reason: z.string() }),
+});
+
 /** What `data` must hold for each type; more fields are kept. */
 export const EVENT_DATA = {
   'order.created': orderData,
@@ -64,6 +69,8 @@ export const EVENT_DATA = {
     action: z.string(),
     resource: z.string().optional(),
   }),
+  'destination.disabled': destinationData,
+  'destination.enabled': destinationData,
 } as const;
 
 export type PlatformEventType = keyof typeof EVENT_DATA;
@@ -179,6 +186,9 @@ export const eventRecord = z
     correlationId: z.string(),
     requestId: z.string(),
     receivedAt: utcTime,
+    extensions: z
+      .record(z.string(), extensionValue)
+      .describe('Extension attributes other than correlationid'),
     runs: z.array(z.string()),
     matches: z.array(eventMatch),
   })

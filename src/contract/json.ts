@@ -87,7 +87,18 @@ export const duration = z
   )
   .meta({ id: 'Duration', pattern: DURATION.source, examples: ['30s', '15m', '72h', '7d'] });
 
-export const ID_PREFIXES = ['evt', 'run', 'wf', 'apr', 'aud', 'key', 'exp', 'msg', 'mem'] as const;
+export const ID_PREFIXES = [
+  'evt',
+  'run',
+  'wf',
+  'apr',
+  'aud',
+  'key',
+  'exp',
+  'msg',
+  'mem',
+  'dlv',
+] as const;
 export type IdPrefix = (typeof ID_PREFIXES)[number];
 
 /** An id of ours: a prefix and a UUIDv7 in hex, so ids sort by the time they were made. */

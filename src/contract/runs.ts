@@ -5,6 +5,7 @@
  */
 import * as z from 'zod';
 import { approvalRule, budget } from './approvals.ts';
+import { deliveryRecord } from './deliveries.ts';
 import { actor, json, jsonObject, money, utcTime } from './json.ts';
 
 export const RUN_STATUSES = [
@@ -65,6 +66,15 @@ export const change = z
   .meta({ id: 'Change' });
 export type Change = z.infer<typeof change>;
 
+/** `gate`: may it be done; `resolve`: was it done, of which nobody could tell. */
+export const approvalKind = z.enum(['gate', 'resolve']).meta({ id: 'ApprovalKind' });
+export type ApprovalKind = z.infer<typeof approvalKind>;
+
+const resolution = z
+  .enum(['happened', 'retry'])
+  .describe('Of an unknown outcome: it was carried out, or it was not and is tried again');
+export type Resolution = z.infer<typeof resolution>;
+
 const base = { seq: z.int().min(1), at: utcTime };
 const onStep = { ...base, stepId: z.string() };
 const onApproval = { ...onStep, approvalId: z.string() };
@@ -105,12 +115,18 @@ export const entry = z
     z.object({
       ...onApproval,
       type: entryType('approval_requested'),
+      kind: approvalKind,
       rule: approvalRule,
       inputHash: z.string(),
       expiresAt: utcTime,
       excluded: z.array(z.string()).describe('Ids of the actors who may not decide'),
     }),
-    z.object({ ...onApproval, type: entryType('approval_approved'), ...decisionFields }),
+    z.object({
+      ...onApproval,
+      type: entryType('approval_approved'),
+      ...decisionFields,
+      resolution: resolution.optional(),
+    }),
     z.object({ ...onApproval, type: entryType('approval_denied'), ...decisionFields }),
     z.object({ ...onApproval, type: entryType('approval_viewed'), actor, requestId: z.string() }),
     z.object({ ...onApproval, type: entryType('approval_reminded') }),
@@ -146,6 +162,7 @@ export const entry = z
       attempt: z.int(),
       output: json,
       events: z.array(causedEvent),
+      delivery: deliveryRecord.optional(),
     }),
     z.object({
       ...onStep,
@@ -154,6 +171,19 @@ export const entry = z
       error: failure,
       output: json,
       retryAt: utcTime.nullable(),
+      delivery: deliveryRecord.optional(),
+    }),
+    z.object({
+      ...onStep,
+      type: entryType('step_progressed'),
+      attempt: z.int(),
+      progress: jsonObject.describe('How far it is, such as {"rows": 96000}'),
+      resumeAt: utcTime.nullable().describe('When the next slice begins; null once the run ended'),
+    }),
+    z.object({
+      ...onStep,
+      type: entryType('step_resolved'),
+      output: json.describe('What was known of it before somebody said that it happened'),
     }),
     z.object({ ...onStep, type: entryType('step_failed'), error: failure }),
     z.object({ ...base, type: entryType('run_succeeded') }),
@@ -183,8 +213,9 @@ export const stepView = z
     id: z.string(),
     action: z.string().nullable().describe('null for a step that waits'),
     status: stepStatus,
-    attempts: z.int(),
-    nextAttemptAt: utcTime.nullable().describe('The next retry, or the end of a wait'),
+    attempts: z.int().describe('Each slice of work that is done in slices is one'),
+    nextAttemptAt: utcTime.nullable().describe('The next retry or slice, or the end of a wait'),
+    progress: jsonObject.nullable().describe('How far work that is done in slices is'),
     input: json,
     output: json,
     error: failure.nullable(),
@@ -202,6 +233,7 @@ export const approvalView = z
   .object({
     id: z.string(),
     stepId: z.string(),
+    kind: approvalKind,
     status: approvalStatus,
     required: z.int().describe('How many different people have to approve'),
     roles: approvalRule.shape.roles,
@@ -217,6 +249,7 @@ export const approvalView = z
       z.object({
         actor,
         decision: z.enum(['approved', 'denied']),
+        resolution: resolution.optional(),
         comment: z.string().nullable(),
         at: utcTime,
       }),
@@ -235,6 +268,9 @@ export const approvalItem = approvalView
     eventType: z.string(),
     action: z.string(),
     input: json,
+    error: failure
+      .nullable()
+      .describe('Of kind `resolve`: why nobody knows whether it was carried out'),
   })
   .meta({ id: 'ApprovalItem' });
 export type ApprovalItem = z.infer<typeof approvalItem>;
@@ -282,7 +318,11 @@ const decisionBody = {
     .describe('The hash of the inputs that were shown; another one now: 409 approval_mismatch'),
 };
 export const approveBody = z
-  .strictObject({ ...decisionBody, comment: comment.optional() })
+  .strictObject({
+    ...decisionBody,
+    comment: comment.optional(),
+    resolution: resolution.optional().describe('Needed for an approval of kind `resolve`'),
+  })
   .meta({ id: 'Approve' });
 export const denyBody = z.strictObject({ ...decisionBody, comment }).meta({ id: 'Deny' });
 export const editBody = z

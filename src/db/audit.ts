@@ -5,6 +5,8 @@ import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlit
 import type { AuditEntry } from '../contract/audit.ts';
 import type { Actor, JsonObject } from '../contract/json.ts';
 import { type Page, type Paged, paged } from '../contract/pages.ts';
+import { formOf } from '../engine/audit-parts.ts';
+import { auditPrivate, ofEntry, type PrivateParts, shown } from './audit-private.ts';
 
 export const audit = sqliteTable(
   'audit',
@@ -15,6 +17,7 @@ export const audit = sqliteTable(
     at: text('at').notNull(),
     actorType: text('actor_type').$type<Actor['type']>().notNull(),
     actorId: text('actor_id').notNull(),
+    /** In clear, or as the JSON of what stands for it in the hashed form. */
     actorName: text('actor_name').notNull(),
     action: text('action').notNull(),
     targetType: text('target_type').notNull(),
@@ -33,7 +36,10 @@ export const audit = sqliteTable(
   ],
 );
 
-/** One statement for any number of entries; a trigger refuses an entry that differs from its row. */
+/**
+ * One statement for any number of entries, in their hashed form: their private parts are rows of
+ * another table. A trigger refuses an entry that differs from its row.
+ */
 export function insertAudit(
   db: D1Database,
   tenantId: string,
@@ -49,7 +55,7 @@ export function insertAudit(
        FROM (SELECT value AS a FROM json_each(?2)) WHERE true
        ON CONFLICT (tenant_id, seq) DO NOTHING`,
     )
-    .bind(tenantId, JSON.stringify(entries));
+    .bind(tenantId, JSON.stringify(entries.map(formOf)));
 }
 
 export interface AuditFilter {
@@ -79,12 +85,13 @@ export async function listAudit(
     page.after === null ? undefined : lt(audit.seq, Number(page.after)),
   ];
   const rows = await drizzle(db)
-    .select()
+    .select(SHOWN)
     .from(audit)
+    .leftJoin(auditPrivate, ofEntry(audit))
     .where(and(...wanted))
     .orderBy(desc(audit.seq))
     .limit(page.limit + 1);
-  return paged(rows, page.limit, (row) => String(row.seq), entryOf);
+  return paged(rows, page.limit, ({ row }) => String(row.seq), entryOf);
 }
 
 /** How many entries the read model has of a tenant: the number of the last one. */
@@ -97,6 +104,8 @@ export async function countAudit(db: D1Database, tenantId: string): Promise<numb
   return row?.last ?? 0;
 }
 
+/** An entry's row with its private parts, where it has some. */
+const SHOWN = { row: audit, parts: auditPrivate.parts };
 const EXPORT_PAGE_ROWS = 500;
 const HASH_PAGE_ROWS = 5_000;
 
@@ -108,8 +117,9 @@ export async function* auditPages(
 ): AsyncGenerator<AuditEntry[], void> {
   for (let after = 0; ; ) {
     const rows = await drizzle(db)
-      .select()
+      .select(SHOWN)
       .from(audit)
+      .leftJoin(auditPrivate, ofEntry(audit))
       .where(
         and(
           eq(audit.tenantId, tenantId),
@@ -122,7 +132,7 @@ export async function* auditPages(
       .limit(EXPORT_PAGE_ROWS);
     if (rows.length > 0) yield rows.map(entryOf);
     if (rows.length < EXPORT_PAGE_ROWS) return;
-    after = rows.at(-1)?.seq ?? after;
+    after = rows.at(-1)?.row.seq ?? after;
   }
 }
 
@@ -145,9 +155,17 @@ export async function* hashPages(
   }
 }
 
-function entryOf(row: typeof audit.$inferSelect): AuditEntry {
-  const { seq, id, at, action, requestId, data, prevHash, hash } = row;
-  const actor = { type: row.actorType, id: row.actorId, name: row.actorName };
+function entryOf({
+  row,
+  parts,
+}: {
+  row: typeof audit.$inferSelect;
+  parts: PrivateParts | null;
+}): AuditEntry {
+  const { seq, id, at, action, requestId, prevHash, hash } = row;
+  const told = shown(row.actorName, row.data, parts ?? {});
+  const actor = { type: row.actorType, id: row.actorId, name: told.actorName };
   const target = { type: row.targetType, id: row.targetId };
-  return { seq, id, at, actor, action, target, requestId, data, prevHash, hash };
+  const entry = { seq, id, at, actor, action, target, requestId, data: told.data, prevHash, hash };
+  return told.private === null ? entry : { ...entry, private: told.private };
 }

@@ -20,6 +20,10 @@ export const events = sqliteTable(
     correlationId: text('correlation_id').notNull(),
     requestId: text('request_id').notNull(),
     receivedAt: text('received_at').notNull(),
+    extensions: text('extensions', { mode: 'json' })
+      .$type<EventRecord['extensions']>()
+      .notNull()
+      .default({}),
     runs: text('runs', { mode: 'json' }).$type<string[]>().notNull(),
     matches: text('matches', { mode: 'json' }).$type<EventMatch[]>().notNull(),
   },
@@ -40,9 +44,10 @@ export function insertEvents(
   return db
     .prepare(
       `INSERT INTO events (tenant_id, id, event_id, source, type, time, subject, data,
-         correlation_id, request_id, received_at, runs, matches)
+         correlation_id, request_id, received_at, extensions, runs, matches)
        SELECT ?1, e->>'id', e->>'eventId', e->>'source', e->>'type', e->>'time', e->>'subject',
-         e->'data', e->>'correlationId', e->>'requestId', e->>'receivedAt', e->'runs', e->'matches'
+         e->'data', e->>'correlationId', e->>'requestId', e->>'receivedAt',
+         e->'extensions', e->'runs', e->'matches'
        FROM (SELECT value AS e FROM json_each(?2)) WHERE true
        ON CONFLICT (tenant_id, id) DO NOTHING`,
     )

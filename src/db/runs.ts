@@ -4,7 +4,13 @@ import { drizzle } from 'drizzle-orm/d1';
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { idAtTime } from '../contract/json.ts';
 import { type Page, type Paged, paged } from '../contract/pages.ts';
-import type { Entry, Failure, RunItem, RunStatus } from '../contract/runs.ts';
+import {
+  type Entry,
+  type Failure,
+  isFinal,
+  type RunItem,
+  type RunStatus,
+} from '../contract/runs.ts';
 
 export const runs = sqliteTable(
   'runs',
@@ -151,6 +157,20 @@ export async function findRun(
   return row === undefined
     ? null
     : { item: itemOf(row), entries: parts.flatMap((part) => part.entries) };
+}
+
+/** Whether a run has ended; null when the log has no such run (any more). */
+export async function hasRunEnded(
+  db: D1Database,
+  tenantId: string,
+  id: string,
+): Promise<boolean | null> {
+  const row = await drizzle(db)
+    .select({ status: runs.status })
+    .from(runs)
+    .where(and(eq(runs.tenantId, tenantId), eq(runs.id, id)))
+    .get();
+  return row === undefined ? null : isFinal(row.status);
 }
 
 /** Runs of any tenant whose time to wake is long past: their alarm was lost. */

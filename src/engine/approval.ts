@@ -5,8 +5,10 @@
 import type { ApprovalRule } from '../contract/approvals.ts';
 import { type Actor, type Json, type JsonObject, ROLES, type Role } from '../contract/json.ts';
 import type { Fault, ProblemCode } from '../contract/problems.ts';
+import type { Resolution } from '../contract/runs.ts';
+import type { ApprovalState } from './approval-state.ts';
 import { hashJson } from './chain.ts';
-import type { ApprovalState, RunState } from './state.ts';
+import type { RunState } from './state.ts';
 
 /** What an approval is bound to. Its canonical JSON is hashed when the gate opens and before sending. */
 export interface Binding {
@@ -48,6 +50,8 @@ export interface Claim {
 
 export interface Vote extends Claim {
   readonly decision: 'approved' | 'denied';
+  /** For an approval of kind `resolve`, and needed to approve there. */
+  readonly resolution?: Resolution | undefined;
 }
 
 export interface Refused {
@@ -103,8 +107,19 @@ export function checkVote(approval: ApprovalState, vote: Vote): Refused | null {
   return (
     checkOpen(approval, vote) ??
     checkPerson(approval, vote) ??
-    (approval.rule.reasonRequired && vote.comment === null ? reasonNeeded() : null)
+    (approval.rule.reasonRequired && vote.comment === null ? reasonNeeded() : null) ??
+    checkResolution(approval, vote)
   );
+}
+
+function checkResolution({ kind }: ApprovalState, { decision, resolution }: Vote): Refused | null {
+  const takes = kind === 'resolve' && decision === 'approved';
+  if (takes === (resolution !== undefined)) return null;
+  const detail = takes
+    ? 'Nobody knows whether this was carried out: say what you found.'
+    : 'Only the approval of an unknown outcome takes a resolution.';
+  const message = takes ? 'happened or retry; to give up, deny it' : 'leave it out';
+  return { code: 'validation_failed', detail, errors: [{ path: 'resolution', message }] };
 }
 
 function reasonNeeded(): Refused {

@@ -41,8 +41,8 @@ function listInOrder(value: JsonArray): JsonArray | undefined {
   return items.length === value.length ? items : undefined;
 }
 
-/** Names that begin with a-z stay where they are put, unlike '1' and '__proto__'. */
+/** Names that begin with a-z or `$` stay where they are put, unlike '1' and '__proto__'. */
 function isPlainName(name: string): boolean {
   const first = name.charCodeAt(0);
-  return first >= 0x61 && first <= 0x7a && name.isWellFormed();
+  return ((first >= 0x61 && first <= 0x7a) || first === 0x24) && name.isWellFormed();
 }

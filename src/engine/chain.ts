@@ -1,10 +1,12 @@
 /**
- * The audit chain of a tenant (I5). An entry's hash is the SHA-256 of its canonical JSON (RFC 8785)
- * without `hash`; it holds the hash of the entry before it. The first entry holds a hash of the
- * tenant's id, so that one tenant's chain cannot be passed off as another's. docs/audit-format.md
+ * The audit chain of a tenant (I5). An entry's hash is the SHA-256 of the canonical JSON (RFC 8785) of
+ * its hashed form: without `hash`, and with a salted digest for each private part. It holds the hash
+ * of the entry before it; the first entry holds a hash of the tenant's id, so that one tenant's chain
+ * cannot be passed off as another's. docs/audit-format.md
  */
 import type { AuditEntry } from '../contract/audit.ts';
 import type { Json, JsonObject } from '../contract/json.ts';
+import { checkParts, formOf, hashedForm } from './audit-parts.ts';
 import { canonicalText } from './canonical.ts';
 import { portableSha256, type Sha256 } from './sha256.ts';
 
@@ -15,12 +17,14 @@ export function hashJson(value: Json, sha256: Sha256 = portableSha256): string {
 
 /** What the first entry of a tenant's chain has as `prevHash`. */
 export function genesisHash(tenantId: string): string {
-  return portableSha256.ofText(`signalbox-audit-v1:${tenantId}`);
+  return portableSha256.ofText(`signalbox-audit-v2:${tenantId}`);
 }
 
 /** The entry with its hash: `prevHash` is the hash of entry `seq - 1`. */
 export function link(entry: Omit<AuditEntry, 'hash'>): AuditEntry {
-  return { ...entry, hash: hashJson(entry) };
+  const { private: parts, ...rest } = entry;
+  const hash = hashJson(formOf(entry));
+  return parts === undefined ? { ...rest, hash } : { ...rest, hash, private: parts };
 }
 
 /** The first entry that does not fit, and why. */
@@ -32,6 +36,8 @@ export class ChainVerifier {
   entries = 0;
   /** The hash of the last entry that fitted; the genesis hash before the first. */
   head: string;
+  /** Private parts that are there and fit their digests, and those that were erased. */
+  readonly parts = { whole: 0, erased: 0 };
   readonly #sha256: Sha256;
 
   constructor(tenantId: string, sha256: Sha256 = portableSha256) {
@@ -48,6 +54,10 @@ export class ChainVerifier {
     const computed = this.#hash(rest);
     if (computed === null || computed !== hash)
       return { seq, reason: `entry ${seq} was changed after it was written` };
+    const { whole, erased, fault } = checkParts(rest, this.#sha256);
+    if (fault !== null) return { seq, reason: `${fault} in entry ${seq}` };
+    this.parts.whole += whole;
+    this.parts.erased += erased;
     this.entries = seq;
     this.head = computed;
     return null;
@@ -56,7 +66,8 @@ export class ChainVerifier {
   /** Null for what no entry can hold: text without UTF-8, a number beyond a double. */
   #hash(entry: JsonObject): string | null {
     try {
-      return hashJson(entry, this.#sha256);
+      const form = hashedForm(entry);
+      return form === undefined ? null : hashJson(form, this.#sha256);
     } catch {
       return null;
     }

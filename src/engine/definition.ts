@@ -125,10 +125,13 @@ export function isWait(step: Step): step is WaitStep {
   return 'wait' in step;
 }
 
-function retryPlan(step: ActionStep, standard: RetryPlan): RetryPlan {
-  const { attempts, delay, maxDelay } = step.retry ?? {};
+/** A step that says how its delays grow has no use for the action's own schedule. */
+function retryPlan(step: ActionStep, { delaysMs, ...standard }: RetryPlan): RetryPlan {
+  const { attempts = standard.attempts, delay, maxDelay } = step.retry ?? {};
+  if (delay === undefined && maxDelay === undefined && delaysMs !== undefined)
+    return { ...standard, attempts, delaysMs };
   return {
-    attempts: attempts ?? standard.attempts,
+    attempts,
     delayMs: delay === undefined ? standard.delayMs : durationMs(delay),
     maxDelayMs: maxDelay === undefined ? standard.maxDelayMs : durationMs(maxDelay),
   };

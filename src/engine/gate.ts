@@ -4,6 +4,7 @@
  */
 import type { ApprovalRule } from '../contract/approvals.ts';
 import { durationMs, isCanonical, type JsonObject } from '../contract/json.ts';
+import type { ApprovalKind } from '../contract/runs.ts';
 import {
   type Claim,
   checkEdit,
@@ -17,11 +18,11 @@ import {
   type Refused,
   type Vote,
 } from './approval.ts';
+import type { ApprovalState } from './approval-state.ts';
 import type { CompiledAction } from './definition.ts';
 import { differences } from './difference.ts';
 import type { Draft } from './draft.ts';
 import { bindingOf } from './plan.ts';
-import type { ApprovalState } from './state.ts';
 
 /** The rule is frozen into the request: editing the policy changes no pending one. */
 export function openGate(
@@ -29,6 +30,7 @@ export function openGate(
   step: CompiledAction,
   input: JsonObject,
   rule: ApprovalRule,
+  kind: ApprovalKind = 'gate',
 ): void {
   const { plan, run } = draft;
   const expiresAt = draft.time(durationMs(rule.expiresIn));
@@ -36,6 +38,7 @@ export function openGate(
     type: 'approval_requested',
     stepId: step.id,
     approvalId: `apr_${plan.runId.slice('run_'.length)}-${run.approvals.length + 1}`,
+    kind,
     rule,
     inputHash: inputHash(bindingOf(plan, step, input, rule, expiresAt)),
     expiresAt,
@@ -43,7 +46,7 @@ export function openGate(
   });
 }
 
-/** Answers the step that may go on, null when more is needed, or why the vote does not count. */
+/** Answers the step to attempt now, null when there is none, or why the vote does not count. */
 export function takeVote(draft: Draft, vote: Vote): { granted: string | null } | Refused {
   const claimed = claimedApproval(draft.run, vote);
   if ('refused' in claimed) return claimed.refused;
@@ -52,12 +55,20 @@ export function takeVote(draft: Draft, vote: Vote): { granted: string | null } |
   if (refused !== null) return refused;
   const decision = decisionFacts(approval, vote);
   if (vote.decision === 'approved') {
-    draft.add({ type: 'approval_approved', ...decision });
-    return completesQuorum(approval, vote) ? grant(draft, approval) : { granted: null };
+    const { resolution } = vote;
+    const resolved = resolution === undefined ? {} : { resolution };
+    draft.add({ type: 'approval_approved', ...decision, ...resolved });
+    if (!completesQuorum(approval, vote)) return { granted: null };
+    const granted = grant(draft, approval);
+    if (resolution !== 'happened') return granted;
+    const { stepId } = approval;
+    draft.add({ type: 'step_resolved', stepId, output: draft.step(stepId)?.output ?? null });
+    return { granted: null };
   }
   draft.add({ type: 'approval_denied', ...decision });
   closeApprovals(draft);
-  const message = `${vote.actor.name} denied it: ${vote.comment ?? 'no reason given'}`;
+  const did = approval.kind === 'gate' ? 'denied it' : 'gave up, whether it happened or not';
+  const message = `${vote.actor.name} ${did}: ${vote.comment ?? 'no reason given'}`;
   const error = { code: 'approval_denied', message, stepId: approval.stepId };
   draft.add({ type: 'run_denied', error });
   return { granted: null };
@@ -179,10 +190,13 @@ export function passApprovalTime(draft: Draft): void {
   }
 }
 
-function expire(draft: Draft, { id, stepId }: ApprovalState): void {
+function expire(draft: Draft, { id, stepId, kind }: ApprovalState): void {
   draft.add({ type: 'approval_expired', stepId, approvalId: id });
   closeApprovals(draft);
-  const message = 'Nobody decided in time; silence denies.';
+  const message =
+    kind === 'gate'
+      ? 'Nobody decided in time; silence denies.'
+      : 'Nobody said in time whether it happened.';
   draft.add({ type: 'run_expired', error: { code: 'approval_expired', message, stepId } });
 }
 

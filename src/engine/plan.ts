@@ -1,11 +1,13 @@
 /** What a run is driven by: the plan that it is pinned to, what can happen to it, what follows. */
 import type { ApprovalPolicy } from '../contract/approvals.ts';
+import type { DeliveryRecord } from '../contract/deliveries.ts';
 import type { CloudEvent } from '../contract/events.ts';
 import type { Actor, Json, JsonObject } from '../contract/json.ts';
 import type { CausedEvent, Entry, Failure } from '../contract/runs.ts';
 import type { Binding, Claim, Refused, Vote } from './approval.ts';
+import type { ApprovalState } from './approval-state.ts';
 import type { CompiledAction, CompiledDefinition } from './definition.ts';
-import type { ApprovalState, RunState } from './state.ts';
+import type { RunState } from './state.ts';
 
 /** What a run is pinned to. All of it is stored with the run; nothing of it changes, but the policy. */
 export interface Plan {
@@ -23,13 +25,19 @@ export interface Plan {
 }
 
 export type Outcome =
-  | { readonly kind: 'succeeded'; readonly output: Json; readonly events: readonly CausedEvent[] }
+  | {
+      readonly kind: 'succeeded';
+      readonly output: Json;
+      readonly events: readonly CausedEvent[];
+      readonly delivery?: DeliveryRecord | undefined;
+    }
   | {
       readonly kind: 'failed';
       readonly error: Failure;
       readonly output: Json;
       readonly retryable: boolean;
       readonly retryAfterMs: number | null;
+      readonly delivery?: DeliveryRecord | undefined;
     }
   /**
    * The request left, and nobody can say whether it was carried out: the port honours no key that
@@ -37,13 +45,25 @@ export type Outcome =
    */
   | { readonly kind: 'unknown'; readonly error: Failure; readonly output: Json };
 
+/**
+ * A slice of work that is too long for one attempt is done and kept: the next attempt goes on from
+ * there, at once. `progress` is for people; where to go on is the port's own affair.
+ */
+export interface Progressed {
+  readonly kind: 'progressed';
+  readonly progress: JsonObject;
+}
+
+/** What became of one attempt: the step's outcome, or a part of the work on the way to one. */
+export type AttemptOutcome = Outcome | Progressed;
+
 export type RunInput =
   | { readonly type: 'tick' }
   | {
       readonly type: 'attempt_ended';
       readonly stepId: string;
       readonly attempt: number;
-      readonly outcome: Outcome;
+      readonly outcome: AttemptOutcome;
     }
   | {
       readonly type: 'budget_answered';

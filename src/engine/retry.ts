@@ -5,6 +5,8 @@ export interface RetryPlan {
   readonly attempts: number;
   readonly delayMs: number;
   readonly maxDelayMs: number;
+  /** The delay after each attempt, instead of doubling; the last one holds for all that follow. */
+  readonly delaysMs?: readonly number[];
 }
 
 /** A destination may ask for patience, but not for ever. */
@@ -13,8 +15,8 @@ const JITTER = 0.2;
 
 /**
  * Milliseconds until the attempt after `attempt` (1 for the first), or null when there is none.
- * Doubles from `delayMs` up to `maxDelayMs`, ±20 % by `jitter` in [0, 1), so that runs that failed
- * together do not come back together. A `Retry-After` that is longer wins.
+ * By the plan's own schedule, or doubling from `delayMs` up to `maxDelayMs`; ±20 % by `jitter` in
+ * [0, 1), so that runs that failed together do not come back together. A longer `Retry-After` wins.
  */
 export function retryDelayMs(
   plan: RetryPlan,
@@ -23,7 +25,8 @@ export function retryDelayMs(
   retryAfterMs: number | null,
 ): number | null {
   if (attempt >= plan.attempts) return null;
-  const backoff = Math.min(plan.delayMs * 2 ** (attempt - 1), plan.maxDelayMs);
+  const doubled = Math.min(plan.delayMs * 2 ** (attempt - 1), plan.maxDelayMs);
+  const backoff = plan.delaysMs?.[attempt - 1] ?? plan.delaysMs?.at(-1) ?? doubled;
   const spread = backoff * (1 - JITTER + 2 * JITTER * jitter);
   return Math.round(Math.max(spread, Math.min(retryAfterMs ?? 0, RETRY_AFTER_MAX_MS)));
 }

@@ -1,12 +1,10 @@
 /**
  * A run's state is a fold of its entries. `evolve` never refuses and never looks at a clock: what an
  * entry says has happened. The fold is the view that callers see, plus the few fields that only
- * decisions need (`deadline`, `rule`, `excluded`).
+ * decisions need, such as `deadline`.
  */
-import type { ApprovalRule } from '../contract/approvals.ts';
-import { durationMs, type Json } from '../contract/json.ts';
+import type { Json } from '../contract/json.ts';
 import {
-  type ApprovalView,
   type Entry,
   isFinal,
   type Run,
@@ -14,23 +12,20 @@ import {
   type RunStatus,
   type StepView,
 } from '../contract/runs.ts';
+import { type ApprovalState, evolveApprovals, viewApproval } from './approval-state.ts';
+
+/** The code of an attempt that never reported back. */
+export const ATTEMPT_LOST = 'attempt_lost';
 
 export interface StepState extends StepView {
   /** An attempt is in flight while this is set; past it, its outcome counts as unknown. */
   readonly deadline: string | null;
   /** Set while the tenant has not said whether the step is within its budget. */
   readonly budgetAskedAt: string | null;
-}
-
-export interface ApprovalState extends ApprovalView {
-  readonly rule: ApprovalRule;
-  /** Ids of actors who may not decide this approval. */
-  readonly excluded: readonly string[];
-  /** Who has looked: each person is told of once. */
-  readonly viewers: readonly string[];
-  readonly remindAt: string | null;
-  /** The expiry that the hash is bound to; an escalation moves the other one. */
-  readonly boundUntil: string;
+  /** The last attempt that brought the step on; failed ones are counted from there. */
+  readonly progressedAttempt: number;
+  /** An attempt never reported back, and nobody has said since whether it was carried out. */
+  readonly lost: boolean;
 }
 
 export interface RunState extends RunItem {
@@ -64,6 +59,7 @@ export function newRun(id: string, created: RunCreated): RunState {
       status: 'pending',
       attempts: 0,
       nextAttemptAt: null,
+      progress: null,
       input: null,
       output: null,
       error: null,
@@ -71,6 +67,8 @@ export function newRun(id: string, created: RunCreated): RunState {
       finishedAt: null,
       deadline: null,
       budgetAskedAt: null,
+      progressedAttempt: 0,
+      lost: false,
     })),
     approvals: [],
   };
@@ -97,22 +95,21 @@ export function viewRun(run: RunState, timeline: Entry[]): Run {
   const { seq: _seq, steps, approvals, ...item } = run;
   return {
     ...item,
-    steps: steps.map(({ deadline: _deadline, budgetAskedAt: _asked, ...step }) => step),
+    steps: steps.map(viewStep),
     approvals: approvals.map(viewApproval),
     timeline,
   };
 }
 
-/** An approval without what only decisions need. */
-export function viewApproval({
-  rule: _rule,
-  excluded: _excluded,
-  viewers: _viewers,
-  remindAt: _remindAt,
-  boundUntil: _boundUntil,
-  ...approval
-}: ApprovalState): ApprovalView {
-  return approval;
+/** A step without what only decisions need. */
+function viewStep({
+  deadline: _deadline,
+  budgetAskedAt: _asked,
+  progressedAttempt: _progressed,
+  lost: _lost,
+  ...step
+}: StepState): StepView {
+  return step;
 }
 
 /** A run that waits for a human says so even while another branch of it works. */
@@ -180,7 +177,7 @@ function stepChange(step: StepState, entry: OnStep): Partial<StepState> {
     case 'approval_requested':
       return { status: 'pending_approval' };
     case 'approval_granted':
-      return { status: 'running' };
+      return { status: 'running', lost: false };
     case 'approval_denied':
       return { status: 'denied', finishedAt: entry.at };
     case 'approval_expired':
@@ -214,7 +211,18 @@ function stepChange(step: StepState, entry: OnStep): Partial<StepState> {
             output: entry.output,
             nextAttemptAt: entry.retryAt,
             deadline: null,
+            lost: step.lost || entry.error.code === ATTEMPT_LOST,
           };
+    case 'step_progressed':
+      return {
+        progress: entry.progress,
+        progressedAttempt: entry.attempt,
+        nextAttemptAt: entry.resumeAt,
+        deadline: null,
+        ...(ended ? {} : { error: null }),
+      };
+    case 'step_resolved':
+      return settled(entry.at, 'succeeded', { output: entry.output, error: null });
     case 'step_failed':
       return settled(entry.at, 'failed', { error: entry.error });
   }
@@ -226,95 +234,4 @@ function settled(
   result: { output?: Json; error?: StepState['error'] },
 ): Partial<StepState> {
   return { status, ...result, nextAttemptAt: null, deadline: null, finishedAt: at };
-}
-
-type OnApproval = Extract<Entry, { approvalId: string }>;
-
-function evolveApprovals(
-  approvals: readonly ApprovalState[],
-  entry: OnApproval,
-): readonly ApprovalState[] {
-  if (entry.type === 'approval_requested')
-    return [
-      ...approvals,
-      {
-        id: entry.approvalId,
-        stepId: entry.stepId,
-        status: 'pending',
-        required: entry.rule.approvals,
-        roles: entry.rule.roles,
-        members: entry.rule.members,
-        reasonRequired: entry.rule.reasonRequired,
-        edits: 0,
-        escalated: false,
-        overridden: false,
-        inputHash: entry.inputHash,
-        requestedAt: entry.at,
-        expiresAt: entry.expiresAt,
-        decisions: [],
-        rule: entry.rule,
-        excluded: entry.excluded,
-        viewers: [],
-        remindAt: nextReminder(entry.rule, entry.at),
-        boundUntil: entry.expiresAt,
-      },
-    ];
-  return approvals.map((approval) =>
-    approval.id === entry.approvalId
-      ? { ...approval, ...approvalChange(approval, entry) }
-      : approval,
-  );
-}
-
-function approvalChange(
-  approval: ApprovalState,
-  entry: Exclude<OnApproval, { type: 'approval_requested' }>,
-): Partial<ApprovalState> {
-  switch (entry.type) {
-    case 'approval_approved':
-      return { decisions: [...approval.decisions, decisionOf(entry, 'approved')] };
-    case 'approval_denied':
-      return { status: 'denied', decisions: [...approval.decisions, decisionOf(entry, 'denied')] };
-    case 'approval_viewed':
-      return { viewers: [...approval.viewers, entry.actor.id] };
-    case 'approval_reminded':
-      return { remindAt: nextReminder(approval.rule, entry.at) };
-    case 'approval_escalated': {
-      const { roles, members, expiresAt } = entry;
-      return { roles, members, expiresAt, escalated: true };
-    }
-    case 'approval_edited':
-      return {
-        inputHash: entry.inputHash,
-        edits: approval.edits + 1,
-        decisions: [],
-        excluded: approval.rule.selfApproval
-          ? approval.excluded
-          : [...approval.excluded, entry.actor.id],
-      };
-    case 'approval_overridden':
-      return {
-        overridden: true,
-        decisions: [...approval.decisions, decisionOf(entry, 'approved')],
-      };
-    case 'approval_granted':
-      return { status: 'approved' };
-    case 'approval_expired':
-      return { status: 'expired' };
-    case 'approval_cancelled':
-      return { status: 'cancelled' };
-  }
-}
-
-function nextReminder({ remindEvery }: ApprovalRule, after: string): string | null {
-  return remindEvery === null
-    ? null
-    : new Date(Date.parse(after) + durationMs(remindEvery)).toISOString();
-}
-
-function decisionOf(
-  entry: Extract<Entry, { type: 'approval_approved' | 'approval_denied' | 'approval_overridden' }>,
-  decision: 'approved' | 'denied',
-): ApprovalView['decisions'][number] {
-  return { actor: entry.actor, decision, comment: entry.comment, at: entry.at };
 }

@@ -6,6 +6,7 @@
 import type { ActionPolicy, ApprovalRule } from '../contract/approvals.ts';
 import { isCanonical, isJsonObject, type JsonObject } from '../contract/json.ts';
 import type { Refused } from './approval.ts';
+import { endAttempt, LOST, startAttempt } from './attempts.ts';
 import { askBudget } from './budgets.ts';
 import type { CompiledAction, CompiledStep } from './definition.ts';
 import type { Draft } from './draft.ts';
@@ -19,13 +20,10 @@ import {
   passApprovalTime,
   takeVote,
 } from './gate.ts';
-import type { Decision, Outcome, RunInput } from './plan.ts';
+import type { AttemptOutcome, Decision, RunInput } from './plan.ts';
 import { defaultPolicy, resolvePolicy, stricterRule } from './policy.ts';
-import { retryDelayMs } from './retry.ts';
+import { askWhatHappened } from './resolve.ts';
 import type { StepState } from './state.ts';
-
-/** How long past its timeout an attempt may be silent before it counts as lost. */
-const ATTEMPT_GRACE_MS = 30_000;
 
 export class Turn {
   readonly #draft: Draft;
@@ -49,7 +47,7 @@ export class Turn {
       if (step === undefined) continue;
       const arrives =
         input.type === 'attempt_ended' && input.stepId === id && input.attempt === step.attempts;
-      if (this.#draft.isDue(step.deadline) && !arrives) this.#loseAttempt(step);
+      if (this.#draft.isDue(step.deadline) && !arrives) this.#endAttempt(id, step.attempts, LOST);
       else if (this.#draft.isDue(step.nextAttemptAt)) this.#resume(step);
     }
   }
@@ -86,8 +84,8 @@ export class Turn {
 
   #goOn(answer: { granted: string | null } | Refused): Refused | null {
     if ('code' in answer) return answer;
-    const action = answer.granted === null ? undefined : this.#action(answer.granted);
-    if (action !== undefined) this.#startAttempt(action, 1);
+    const step = answer.granted === null ? undefined : this.#draft.step(answer.granted);
+    if (step !== undefined) this.#resume(step);
     return null;
   }
 
@@ -186,7 +184,7 @@ export class Turn {
     const rule = stricterRule(resolved.rule, step.approval);
     if (!rule.required && own.budget === null) {
       this.#begin(step, input);
-      this.#startAttempt(step, 1);
+      startAttempt(this.#draft, step, 1);
       return;
     }
     const whole = step.rule.complete(input, this.#draft.plan.event);
@@ -202,7 +200,7 @@ export class Turn {
     if (step === undefined || !isJsonObject(state?.input) || state.budgetAskedAt === null) return;
     if (granted) {
       this.#draft.add({ type: 'budget_reserved', stepId });
-      this.#startAttempt(step, 1);
+      startAttempt(this.#draft, step, 1);
       return;
     }
     this.#draft.add({ type: 'budget_exceeded', stepId, detail });
@@ -215,17 +213,6 @@ export class Turn {
     else this.#failStep(stepId, 'policy_failed', `The approval policy: ${resolved.message}`);
   }
 
-  /** The key is the same for every attempt at this step of this run: receivers tell repeats by it. */
-  #startAttempt(step: CompiledAction, attempt: number): void {
-    this.#draft.add({
-      type: 'attempt_started',
-      stepId: step.id,
-      attempt,
-      idempotencyKey: `${this.#draft.plan.runId}_${step.id}`,
-      deadline: this.#draft.time(step.timeoutMs + ATTEMPT_GRACE_MS),
-    });
-  }
-
   #action(stepId: string): CompiledAction | undefined {
     const step = this.#draft.plan.definition.steps.find(({ id }) => id === stepId);
     return step?.kind === 'action' ? step : undefined;
@@ -234,41 +221,21 @@ export class Turn {
   #resume(step: StepState): void {
     const action = this.#action(step.id);
     if (action === undefined) this.#draft.add({ type: 'delay_ended', stepId: step.id });
-    else this.#startAttempt(action, step.attempts + 1);
+    else startAttempt(this.#draft, action, step.attempts + 1);
   }
 
-  #loseAttempt(step: StepState): void {
-    this.#endAttempt(step.id, step.attempts, {
-      kind: 'failed',
-      error: { code: 'attempt_lost', message: 'The attempt never reported back.' },
-      output: null,
-      retryable: true,
-      retryAfterMs: null,
-    });
-  }
-
-  /** Only the attempt that is in flight can end; a repeat or a stale one changes nothing. */
-  #endAttempt(stepId: string, attempt: number, outcome: Outcome): void {
+  #endAttempt(stepId: string, attempt: number, outcome: AttemptOutcome): void {
     const step = this.#draft.step(stepId);
     const action = this.#action(stepId);
     if (step === undefined || action === undefined) return;
-    if (step.deadline === null || step.attempts !== attempt) return;
-    if (outcome.kind === 'succeeded') {
-      const { output, events } = outcome;
-      this.#draft.add({ type: 'attempt_succeeded', stepId, attempt, output, events: [...events] });
-      return;
-    }
-    const { error, output } = outcome;
-    const { retryable, retryAfterMs } =
-      outcome.kind === 'failed' ? outcome : { retryable: false, retryAfterMs: null };
-    const delay =
-      retryable && !this.#draft.hasEnded()
-        ? retryDelayMs(action.retry, attempt, this.#draft.jitter, retryAfterMs)
-        : null;
-    const retryAt = delay === null ? null : this.#draft.time(delay);
-    this.#draft.add({ type: 'attempt_failed', stepId, attempt, error, output, retryAt });
-    if (retryAt === null && !this.#draft.hasEnded())
-      this.#failStep(stepId, error.code, error.message);
+    const ended = endAttempt(this.#draft, action, step, attempt, outcome);
+    if (ended === null) return;
+    const { code, message } = ended.error;
+    const { input } = step;
+    const rule = isJsonObject(input) ? this.#ruleFor(action, input) : null;
+    if (ended.kind === 'unknown' && isJsonObject(input) && rule !== null)
+      askWhatHappened(this.#draft, action, input, rule);
+    else this.#failStep(stepId, code, message);
   }
 
   #failStep(stepId: string, code: string, message: string): void {

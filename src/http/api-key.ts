@@ -5,6 +5,7 @@
  * that much randomness a slow hash adds nothing.
  */
 import type { Role } from '../contract/json.ts';
+import { hmacSha256 } from '../hmac.ts';
 import { newId } from '../ids.ts';
 import type { MintedKey } from '../objects/keys.ts';
 
@@ -44,15 +45,9 @@ export async function equalSecrets(one: string, other: string): Promise<boolean>
 }
 
 async function checkOf(keySecret: string, tenantId: string, random: string): Promise<Uint8Array> {
-  const secret = new TextEncoder().encode(`api-key:${keySecret}`);
-  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
-  const key = await crypto.subtle.importKey('raw', secret, algorithm, false, ['sign']);
-  const mac = await crypto.subtle.sign(
-    'HMAC',
-    key,
-    new TextEncoder().encode(`${tenantId}:${random}`),
-  );
-  return new Uint8Array(mac).slice(0, CHECK_BYTES);
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const mac = await hmacSha256(bytes(`api-key:${keySecret}`), bytes(`${tenantId}:${random}`));
+  return mac.slice(0, CHECK_BYTES);
 }
 
 async function digestOf(text: string): Promise<string> {

@@ -4,13 +4,14 @@
  */
 import * as z from 'zod';
 import { type Refusal, refusal } from '../contract/problems.ts';
+import type { Vote } from '../engine/approval.ts';
 import { readBytes } from './body.ts';
 import type { Served } from './route.ts';
 
 export const FORM_TYPE = 'application/x-www-form-urlencoded';
 
 const decisionForm = z.object({
-  decision: z.enum(['approved', 'denied']),
+  decision: z.enum(['approved', 'happened', 'retry', 'denied']),
   email: z.string().trim().toLowerCase().max(254),
   comment: z
     .string()
@@ -19,6 +20,13 @@ const decisionForm = z.object({
     .default(''),
 });
 export type DecisionForm = z.infer<typeof decisionForm>;
+
+/** What a button stands for. */
+export function votedBy(button: DecisionForm['decision']): Pick<Vote, 'decision' | 'resolution'> {
+  if (button === 'happened' || button === 'retry')
+    return { decision: 'approved', resolution: button };
+  return { decision: button, resolution: undefined };
+}
 
 /** The form's fields; `form` is null when they are not those of the page. */
 export async function readDecisionForm({

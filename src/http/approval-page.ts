@@ -5,6 +5,7 @@
  */
 import { isJsonObject, type Json, money } from '../contract/json.ts';
 import type { ApprovalItem } from '../contract/runs.ts';
+import { moneyText } from '../currency.ts';
 import { type Html, type HtmlValue, html, verbatim } from '../html.ts';
 import {
   countOf,
@@ -15,7 +16,6 @@ import {
   whatOf,
   whyOf,
 } from '../objects/notice-words.ts';
-import { moneyText } from '../vendors/currency.ts';
 import { APPROVAL_STYLE } from './approval-style.ts';
 import { inertPolicy } from './inert-page.ts';
 
@@ -36,6 +36,8 @@ export interface ApprovalPageContent {
   /** Null when this person has nothing to decide here. */
   readonly form: ApprovalForm | null;
 }
+
+type Decision = ApprovalItem['decisions'][number];
 
 const POLICY = inertPolicy(APPROVAL_STYLE, "'self'");
 
@@ -88,6 +90,8 @@ ${main}
 }
 
 function stateOf(item: ApprovalItem): string {
+  if (item.status === 'pending' && item.kind === 'resolve')
+    return `Did this happen? Nobody knows. Say what you found, until ${timeText(item.expiresAt)}.`;
   if (item.status === 'pending')
     return `Waits for approval until ${timeText(item.expiresAt)}. ${countOf(item)}.`;
   if (item.overridden) return 'Approved: an admin broke the glass.';
@@ -148,9 +152,17 @@ function listBlock(title: string, lines: readonly string[]): Html | null {
   return html`<h2>${title}</h2><ol>${lines.map((line) => html`<li><bdi>${line}</bdi></li>`)}</ol>`;
 }
 
-function decisionText({ actor, decision, comment, at }: ApprovalItem['decisions'][number]): string {
+function decisionText(made: Decision): string {
+  const { actor, comment, at } = made;
   const said = comment === null ? '' : `: ${visible(comment)}`;
-  return `${oneLine(actor.name)} ${decision} at ${timeText(at)}${said}`;
+  return `${oneLine(actor.name)} ${decidedText(made)} at ${timeText(at)}${said}`;
+}
+
+/** After a name or `You`: what this person decided. */
+export function decidedText(made: Decision, what = ''): string {
+  if (made.resolution === 'happened') return 'said that it happened';
+  if (made.resolution === 'retry') return 'had it tried again';
+  return `${made.decision}${what}`;
 }
 
 /**
@@ -159,7 +171,8 @@ function decisionText({ actor, decision, comment, at }: ApprovalItem['decisions'
  */
 function formBlock({ item, holderName }: ApprovalPageContent, form: ApprovalForm): Html {
   const { comment, faults } = form;
-  const when = item.reasonRequired ? 'needed' : 'needed to deny';
+  const isQuestion = item.kind === 'resolve';
+  const when = item.reasonRequired ? 'needed' : `needed to ${isQuestion ? 'give up' : 'deny'}`;
   return html`<form method="post">
 <h2>Your decision, <bdi>${oneLine(holderName)}</bdi></h2>
 <button type="submit" disabled hidden></button>
@@ -171,12 +184,18 @@ ${faultText('email', faults.email)}
 ${comment}</textarea>
 ${faultText('comment', faults.comment)}
 <div class="buttons">
-<button type="submit" name="decision" value="approved">Approve</button>
-<button type="submit" name="decision" value="denied" class="no">Deny</button>
+${isQuestion ? RESOLVE_BUTTONS : GATE_BUTTONS}
 </div>
 <p class="state">This link is yours alone and decides once. Opening this page has changed nothing.</p>
 </form>`;
 }
+
+const GATE_BUTTONS = html`<button type="submit" name="decision" value="approved">Approve</button>
+<button type="submit" name="decision" value="denied" class="no">Deny</button>`;
+
+const RESOLVE_BUTTONS = html`<button type="submit" name="decision" value="happened">It happened</button>
+<button type="submit" name="decision" value="retry">It did not: try again</button>
+<button type="submit" name="decision" value="denied" class="no">Give up</button>`;
 
 function requiredAttribute({ reasonRequired }: ApprovalItem): Html | null {
   return reasonRequired ? html` required` : null;

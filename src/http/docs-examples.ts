@@ -63,6 +63,17 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Json>> = {
   '/api/admin/connections/remove': { kind: 'stripe' },
   '/api/admin/connections/rotate': { kind: 'webhook' },
   '/api/admin/audit/checkpoint': {},
+  '/api/admin/privacy/erase': {
+    customer: { id: '6940095564', email: 'ada@example.com' },
+    reason: 'Asked for by mail',
+  },
+  '/api/admin/destinations/disable': { url: 'https://example.com/hook' },
+  '/api/admin/destinations/enable': { url: 'https://example.com/hook' },
+  '/api/admin/deliveries/redeliver': { id: 'dlv_019a6b3c5d7e7f8091a2b3c4d5e6f708' },
+  '/api/admin/deliveries/redeliver-since': {
+    destination: 'https://example.com/hook',
+    since: '2026-01-31T12:00:00Z',
+  },
 };
 
 /** What identifies one thing, in examples of operations that ask for it. */
@@ -71,5 +82,6 @@ export const EXAMPLE_IDS: Readonly<Record<string, string>> = {
   '/api/admin/workflows/get': WORKFLOW,
   '/api/admin/workflow-runs/get': RUN,
   '/api/admin/orders/get': '450789469',
+  '/api/admin/deliveries/get': 'dlv_019a6b3c5d7e7f8091a2b3c4d5e6f708',
   '/api/admin/exports/get': 'exp_019a6b3c5d7e7f8091a2b3c4d5e6f708',
 };

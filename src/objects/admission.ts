@@ -207,10 +207,26 @@ function cloudEvent(
   };
 }
 
+/** The event of a record again, to the letter: a message that is sent once more has the same body. */
+export function eventOf(record: EventRecord): CloudEvent {
+  const { eventId, source, type, time, subject, correlationId, data } = record;
+  return {
+    ...record.extensions,
+    specversion: '1.0',
+    id: eventId,
+    source,
+    type,
+    time,
+    ...(subject === null ? {} : { subject }),
+    correlationid: correlationId,
+    data,
+  };
+}
+
 function recordOf(
   id: string,
   event: CloudEvent,
-  { subject }: IncomingEvent,
+  { subject, extensions }: IncomingEvent,
   requestId: string,
   receivedAt: string,
   runs: string[],
@@ -228,6 +244,7 @@ function recordOf(
     correlationId,
     requestId,
     receivedAt,
+    extensions,
     runs,
     matches: matches.map(({ loop: _loop, ...match }) => match),
   };

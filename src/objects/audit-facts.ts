@@ -27,20 +27,23 @@ function factOf(entry: Entry, report: RunReport): AuditFact | null {
   });
   switch (entry.type) {
     case 'approval_requested': {
-      const { stepId, approvalId, inputHash, expiresAt, rule } = entry;
-      return bySystem('approval.requested', { stepId, approvalId, inputHash, expiresAt, rule });
+      const { stepId, approvalId, kind, inputHash, expiresAt, rule } = entry;
+      const data = { stepId, approvalId, kind, inputHash, expiresAt, rule };
+      return bySystem('approval.requested', data);
     }
     case 'approval_approved':
     case 'approval_denied': {
       const { actor, stepId, approvalId, comment } = entry;
       const denied = entry.type === 'approval_denied';
+      const resolved: JsonObject =
+        denied || entry.resolution === undefined ? {} : { resolution: entry.resolution };
       const outcome = denied ? 'denied' : isGranted(approvalId, report) ? 'granted' : 'counted';
       return {
         actor,
         action: denied ? 'approval.denied' : 'approval.approved',
         target,
         requestId: entry.requestId,
-        data: { workflowId, workflowVersion, stepId, approvalId, comment, outcome },
+        data: { workflowId, workflowVersion, stepId, approvalId, comment, outcome, ...resolved },
       };
     }
     case 'approval_viewed': {

@@ -6,10 +6,12 @@
  * there at once.
  */
 import type { AuditEntry, AuditFact } from '../contract/audit.ts';
+import { withPrivate } from '../engine/audit-parts.ts';
 import { genesisHash, link } from '../engine/chain.ts';
 import { leafHash } from '../engine/merkle.ts';
 import { appendToSpan, emptySpan, type Span } from '../engine/merkle-span.ts';
 import { newId } from '../ids.ts';
+import { newSalt, privatePathsOf } from './audit-privacy.ts';
 
 /**
  * `tree`: hashes of the span of all entries. `recent`: of the span since the last checkpoint, which
@@ -53,7 +55,8 @@ export class AuditLog {
   /** Links a fact into the chain. `at` is when it was decided, in RFC 3339 UTC. */
   append(fact: AuditFact, at: string): AuditEntry {
     const { size, hash, tree, recent, waitingSince } = this.head();
-    const entry = link({ seq: size + 1, id: newId('aud'), at, ...fact, prevHash: hash });
+    const told = { seq: size + 1, id: newId('aud'), at, ...fact, prevHash: hash };
+    const entry = link(withPrivate(told, privatePathsOf(fact), newSalt));
     const leaf = leafHash(entry.hash);
     this.#put({
       size: entry.seq,

@@ -4,14 +4,15 @@
  */
 
 import type { Env } from '../env.ts';
-import { logError } from '../log.ts';
+import { log, logError } from '../log.ts';
 import { CheckpointClock } from './checkpoint-clock.ts';
 import { MAILED_CHECKPOINTS, STORED_CHECKPOINTS } from './checkpoint-copies.ts';
 import type { CheckpointAnswer } from './checkpoints.ts';
+import { DESTINATION_MAILS } from './destination-mail.ts';
 import { Alarm } from './due.ts';
 import type { Driven } from './executor.ts';
 import { runObject } from './index.ts';
-import type { Handover, Seed, TenantContext } from './messages.ts';
+import type { Handover, RedeliveryJob, Seed, TenantContext } from './messages.ts';
 import { CHAT_NOTICES, MAIL_NOTICES } from './notices.ts';
 import { applyParcels, type Parcel } from './projection.ts';
 import type { Stores } from './stores.ts';
@@ -75,6 +76,7 @@ export class Delivery {
     const stores = this.#shell.stores();
     const { outbox, dispatch } = stores;
     this.#dispatchRuns();
+    this.#redeliver();
     await this.#checkpoints.tick(stores, () => this.#shell.signCheckpoint());
     const sending = outbox.isBackingOff('d1', Date.now()) ? [] : [this.drain('d1')];
     while (this.#senders < SENDERS_MAX) {
@@ -84,7 +86,12 @@ export class Delivery {
     }
     await Promise.all(sending);
     const now = Date.now();
-    const times = [outbox.nextTry(now), dispatch.nextLease(now), this.#checkpoints.dueAt(stores)];
+    const times = [
+      outbox.nextTry(now),
+      dispatch.nextLease(now),
+      stores.redeliveries.nextDue(),
+      this.#checkpoints.dueAt(stores),
+    ];
     const due = times.flatMap((time) => (time === null ? [] : [time]));
     if (due.length > 0) await this.#alarm.arm(Math.max(Math.min(...due), now + ALARM_GAP_MS));
   }
@@ -111,6 +118,7 @@ export class Delivery {
   async #deliver(address: string, bodies: readonly string[]): Promise<void> {
     if (address === MAIL_NOTICES) return await this.#mailNotices(bodies);
     if (address === CHAT_NOTICES) return await this.#postNotices(bodies);
+    if (address === DESTINATION_MAILS) return await this.#mailDestinations(bodies);
     const { Executor } = this.#shell.ctx.exports;
     if (address === STORED_CHECKPOINTS)
       return await allOf(bodies, (body) => Executor.storeCheckpoint(JSON.parse(body)));
@@ -151,6 +159,42 @@ export class Delivery {
     const { connections } = this.#shell.context();
     if (url === null) return;
     await allOf(bodies, (body) => Executor.postNotice(JSON.parse(body), url, connections));
+  }
+
+  async #mailDestinations(bodies: readonly string[]): Promise<void> {
+    const { Executor } = this.#shell.ctx.exports;
+    const { connections } = this.#shell.context();
+    await allOf(bodies, (body) => Executor.mailDestination(JSON.parse(body), connections));
+  }
+
+  /** One parcel for each destination that is not backing off; the executor reports by itself. */
+  #redeliver(): void {
+    const { redeliveries, destinations, tenant } = this.#shell.stores();
+    for (;;) {
+      const parcel = redeliveries.lease(Date.now());
+      if (parcel === null) return;
+      const { destination, messages, force } = parcel;
+      if (destinations.isDisabled(destination)) {
+        redeliveries.drop(destination);
+        log({ what: 'redeliveries_dropped', tenantId: tenant.id, code: 'endpoint_disabled' });
+        continue;
+      }
+      const { connections } = this.#shell.context();
+      const job = { tenantId: tenant.id, parcelId: parcel.id, messages, force, connections };
+      this.#shell.ctx.waitUntil(this.#giveOut(job));
+    }
+  }
+
+  async #giveOut(job: RedeliveryJob): Promise<void> {
+    const { redeliveries, tenant } = this.#shell.stores();
+    try {
+      await this.#shell.ctx.exports.Executor.redeliver(job);
+    } catch (error) {
+      const again = Date.now() + DISPATCH_RETRY_MS;
+      redeliveries.postpone(job.parcelId, again);
+      await this.#alarm.arm(again);
+      logError({ what: 'redelivery_failed', tenantId: tenant.id }, error);
+    }
   }
 
   /** Gives out queued runs in batches, several at once: one slow batch holds up no other (I6). */

@@ -3,6 +3,7 @@
  * whoever reports first is believed, later reports find no row and change nothing (I2). Who is at
  * work on what is kept in memory alone, so after a crash every row is simply given out again.
  */
+import type { CloudEvent } from '../contract/events.ts';
 import type { Seed } from './messages.ts';
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS dispatch (run_id TEXT PRIMARY KEY, seed TEXT NOT NULL) WITHOUT ROWID`;
@@ -37,6 +38,16 @@ export class Dispatch {
   remove(runId: string): void {
     this.#sql.exec('DELETE FROM dispatch WHERE run_id = ?', runId);
     this.#leases.delete(runId);
+  }
+
+  /** Runs that wait to be given out, or are out, with an event of which something holds. */
+  idsWhere(holds: (event: CloudEvent) => boolean): string[] {
+    const ids: string[] = [];
+    for (const { run_id: id, seed } of this.#sql.exec<Row>('SELECT * FROM dispatch')) {
+      const { event }: Seed = JSON.parse(seed);
+      if (holds(event)) ids.push(id);
+    }
+    return ids;
   }
 
   /** The oldest runs that nobody is at work on, now leased to the caller. */

@@ -5,11 +5,12 @@
  */
 import { WorkerEntrypoint } from 'cloudflare:workers';
 import { performAttempt } from '../actions/attempt.ts';
-import type { Outcome } from '../engine/plan.ts';
+import type { AttemptOutcome } from '../engine/plan.ts';
 import { decide, isSettled, start } from '../engine/run.ts';
 import type { Env } from '../env.ts';
 import { logError } from '../log.ts';
 import type { SealedConnection } from '../ports/connections.ts';
+import type { DestinationGate } from '../ports/index.ts';
 import { openPorts } from '../ports/open.ts';
 import {
   type CheckpointCopy,
@@ -17,23 +18,29 @@ import {
   mailCheckpoint,
   storeCheckpoint,
 } from './checkpoint-copies.ts';
+import { type DestinationMail, mailDestination } from './destination-mail.ts';
+import { destinationKey } from './destinations.ts';
 import { runObject, tenantObject } from './index.ts';
 import {
   type AttemptJob,
   CONTEXT_FRESH_MS,
   type Notice,
+  type RedeliveryJob,
   type RunReport,
   type Seed,
   type TenantContext,
 } from './messages.ts';
 import { mailNotice, postNotice } from './notice-sending.ts';
 import { jobsOf, planOf, reportOf } from './plan.ts';
+import { redeliver } from './redelivering.ts';
 import { within } from './within.ts';
 
 /** How long a caller is kept waiting; what has not begun by then gets an object of its own. */
 const PATIENCE_MS = 1_500;
 /** One invocation has six connections. */
 const CONCURRENCY = 6;
+/** So long after a probe may be made, its result is known. */
+const PROBE_MS = 60_000;
 
 /** What became of a run that was given out: its report, or that nobody has begun it. */
 export type Driven = { runId: string; report: RunReport } | { runId: string; report: null };
@@ -46,7 +53,7 @@ interface KnownContext {
 
 export class Executor extends WorkerEntrypoint<Env> {
   /** One attempt: its outcome, or null when that will come by `attemptEnded`. */
-  async attempt(job: AttemptJob): Promise<Outcome | null> {
+  async attempt(job: AttemptJob): Promise<AttemptOutcome | null> {
     const outcome = performJob(this.env, job);
     const soon = await within(PATIENCE_MS, outcome);
     if (soon === null) this.ctx.waitUntil(this.#reportLate(job, outcome));
@@ -88,6 +95,19 @@ export class Executor extends WorkerEntrypoint<Env> {
   }
 
   /** Throws when it has to be tried again. */
+  async mailDestination(
+    mail: DestinationMail,
+    connections: readonly SealedConnection[],
+  ): Promise<void> {
+    await mailDestination(this.env, mail, connections);
+  }
+
+  /** Answers at once; what became of the messages is reported by a call of its own. */
+  async redeliver(job: RedeliveryJob): Promise<void> {
+    this.ctx.waitUntil(redeliver(this.env, job));
+  }
+
+  /** Throws when it has to be tried again. */
   async storeCheckpoint(copy: CheckpointCopy): Promise<void> {
     await storeCheckpoint(this.env, copy);
   }
@@ -97,7 +117,7 @@ export class Executor extends WorkerEntrypoint<Env> {
     await mailCheckpoint(this.env, mail);
   }
 
-  async #reportLate(job: AttemptJob, outcome: Promise<Outcome>): Promise<void> {
+  async #reportLate(job: AttemptJob, outcome: Promise<AttemptOutcome>): Promise<void> {
     const { tenantId, runId, stepId, attempt } = job;
     try {
       await runObject(this.env, tenantId, runId).attemptEnded(stepId, attempt, await outcome);
@@ -115,11 +135,28 @@ export class Executor extends WorkerEntrypoint<Env> {
   }
 }
 
-async function performJob(env: Env, job: AttemptJob): Promise<Outcome> {
-  const { tenantId, runId, idempotencyKey, timeoutMs, action, input, event, approved } = job;
-  const call = { tenantId, runId, idempotencyKey, timeoutMs, now: Date.now() };
-  const ports = openPorts(env, tenantId, job.connections);
+async function performJob(env: Env, job: AttemptJob): Promise<AttemptOutcome> {
+  const { tenantId, runId, idempotencyKey, timeoutMs, lost, action, input, event, approved } = job;
+  const call = { tenantId, runId, idempotencyKey, timeoutMs, lost, now: Date.now() };
+  const ports = openPorts(env, tenantId, job.connections, gateOf(env, job));
   return await performAttempt({ action, input, event, call, approved }, ports);
+}
+
+/**
+ * Only keys of disabled destinations come with a job, so its tenant is asked for few of them. At the
+ * first attempt a disabled destination ends the step; a run that waits for its next attempt waits on
+ * until a probe may have found the destination well.
+ */
+function gateOf(env: Env, { tenantId, disabled, attempt }: AttemptJob): DestinationGate {
+  return async (destination) => {
+    if (!disabled.includes(destinationKey(destination))) return null;
+    const answer = await tenantObject(env, tenantId).admitToDestination(destination);
+    if (answer.allowed) return null;
+    const { retryAt } = answer;
+    if (retryAt === null || attempt === 1) return { retryAfterMs: null };
+    const spread = Math.round((1 + Math.random()) * PROBE_MS);
+    return { retryAfterMs: Math.max(retryAt - Date.now(), 0) + spread };
+  };
 }
 
 /** A run that cannot be driven goes into an object of its own, so that it troubles no other. */
@@ -146,7 +183,7 @@ async function driveRun(env: Env, seed: Seed, given: KnownContext): Promise<RunR
   const history = [...entries];
   const begun = Date.now();
   for (;;) {
-    const jobs = jobsOf(plan, run, entries, known.value.connections);
+    const jobs = jobsOf(plan, run, entries, known.value);
     const late = Date.now() - begun > PATIENCE_MS;
     if (jobs.length === 0 || late || isSettled(run)) return reportOf(seed, run, history);
     const outcomes = await Promise.all(

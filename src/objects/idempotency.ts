@@ -55,6 +55,19 @@ export class Idempotency {
     );
   }
 
+  /** What was answered is forgotten, not that it was: a repeat still does nothing. */
+  eraseAnswers(): void {
+    this.#sql.exec("UPDATE idempotency SET answer = '' WHERE answer IS NOT NULL");
+  }
+
+  /** How many keys there are of which something holds. */
+  countWhere(holds: (key: string) => boolean): number {
+    return this.#sql
+      .exec<Pick<Row, 'key'>>('SELECT key FROM idempotency')
+      .toArray()
+      .filter(({ key }) => holds(key)).length;
+  }
+
   /** Nothing happened (a fault of ours): the key is free again. */
   forget(key: string): void {
     this.#sql.exec('DELETE FROM idempotency WHERE key = ? AND status IS NULL', key);

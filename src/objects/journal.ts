@@ -52,4 +52,21 @@ export class Journal {
     );
     this.#entries.push(...entries);
   }
+
+  /** Takes a person out of what is kept. Every entry stays, so the fold of them stays what it was. */
+  erase(seed: Seed, erased: (entries: readonly Entry[]) => readonly Entry[]): void {
+    this.#sql.exec('UPDATE seed SET seed = ?', JSON.stringify(seed));
+    const rows = this.#sql
+      .exec<JournalRow & { first_seq: number }>('SELECT * FROM journal ORDER BY first_seq')
+      .toArray()
+      .map((row) => ({ ...row, kept: erased(JSON.parse(row.entries)) }));
+    for (const { first_seq: firstSeq, kept } of rows)
+      this.#sql.exec(
+        'UPDATE journal SET entries = ? WHERE first_seq = ?',
+        JSON.stringify(kept),
+        firstSeq,
+      );
+    this.#seed = seed;
+    this.#entries = rows.flatMap(({ kept }) => kept);
+  }
 }

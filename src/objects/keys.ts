@@ -3,6 +3,7 @@ import type { Role } from '../contract/json.ts';
 import type { Page } from '../contract/pages.ts';
 import { refusal } from '../contract/problems.ts';
 import type { ApiKey } from '../contract/tenants.ts';
+import { ERASED } from '../engine/audit-parts.ts';
 import { type Change, changed, unchanged } from './change.ts';
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS api_keys (
@@ -96,6 +97,19 @@ export class ApiKeys {
         digest,
       );
     return keyOf(row);
+  }
+
+  /** The ids of a member's keys, revoked ones too. */
+  idsOf(memberId: string): string[] {
+    return this.#sql
+      .exec<Pick<Row, 'id'>>('SELECT id FROM api_keys WHERE member_id = ?', memberId)
+      .toArray()
+      .map(({ id }) => id);
+  }
+
+  /** People give keys their own names. */
+  eraseNames(memberId: string): void {
+    this.#sql.exec('UPDATE api_keys SET name = ? WHERE member_id = ?', ERASED, memberId);
   }
 
   /** Newest first, after an id. */

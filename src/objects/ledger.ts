@@ -3,12 +3,14 @@
  * turn into the same things: runs to start, audit entries, a parcel for the read model.
  */
 import type { ApprovalPolicy } from '../contract/approvals.ts';
+import type { AuditFact } from '../contract/audit.ts';
 import type { AcceptedEvent, IncomingEvent } from '../contract/events.ts';
 import { log } from '../log.ts';
 import type { Admitted, NewRun, Origin } from './admission.ts';
 import { auditFacts, SYSTEM } from './audit-facts.ts';
+import { deliveriesOf, noteHealth, redeliveriesOf } from './delivery-facts.ts';
 import type { Driven } from './executor.ts';
-import type { Handover, RunReport } from './messages.ts';
+import type { Handover, RedeliveryResult, RunReport } from './messages.ts';
 import { putNotices } from './notices.ts';
 import type { Parcel } from './projection.ts';
 import type { Stores } from './stores.ts';
@@ -101,10 +103,15 @@ export function takeReport(stores: Stores, policy: ApprovalPolicy, report: RunRe
 /** New entries become audit entries, caused events, rows of the read model and log lines. */
 export function recordEntries(stores: Stores, policy: ApprovalPolicy, report: RunReport): void {
   const { item, seq, wakeAt, entries, approvals, cause } = report;
+  const deliveries = deliveriesOf(report);
+  const { correlationId } = cause;
+  const health = noteHealth(stores, deliveries, { requestId: cause.requestId, correlationId });
+  const facts = [...auditFacts(report), ...dated(health.audit)];
   const parcel: Parcel = {
     runs: [{ item, seq, wakeAt, entries }],
     approvals,
-    audit: auditFacts(report).map(({ fact, at }) => stores.audit.append(fact, at)),
+    ...(deliveries.length > 0 ? { deliveries } : {}),
+    audit: facts.map(({ fact, at }) => stores.audit.append(fact, at)),
   };
   stores.outbox.put('d1', parcel);
   putNotices(stores, report);
@@ -112,7 +119,7 @@ export function recordEntries(stores: Stores, policy: ApprovalPolicy, report: Ru
     if (entry.type === 'step_failed') stores.budgets.release(`${report.runId}_${entry.stepId}`);
   const { path, authors, requestId } = cause;
   const origin = { sender: SYSTEM, requestId, path, authors };
-  admitEvents(stores, policy, causedEvents(report), origin);
+  admitEvents(stores, policy, [...causedEvents(report), ...health.events], origin);
   for (const entry of entries)
     log({
       what: entry.type,
@@ -124,6 +131,26 @@ export function recordEntries(stores: Stores, policy: ApprovalPolicy, report: Ru
       ...('attempt' in entry ? { attempt: entry.attempt } : {}),
       ...('error' in entry ? { code: entry.error.code } : {}),
     });
+}
+
+/** What redeliveries came to: rows of the log, and the destination's health. Runs stay as they are. */
+export function recordRedeliveries(
+  stores: Stores,
+  policy: ApprovalPolicy,
+  results: readonly RedeliveryResult[],
+  requestId: string,
+): void {
+  const deliveries = redeliveriesOf(results);
+  if (deliveries.length === 0) return;
+  const health = noteHealth(stores, deliveries, { requestId });
+  const audit = dated(health.audit).map(({ fact, at }) => stores.audit.append(fact, at));
+  stores.outbox.put('d1', { deliveries, audit });
+  admitEvents(stores, policy, health.events, { sender: SYSTEM, requestId, path: [], authors: [] });
+}
+
+function dated(facts: readonly AuditFact[]): { fact: AuditFact; at: string }[] {
+  const at = new Date().toISOString();
+  return facts.map((fact) => ({ fact, at }));
 }
 
 /** Their identity comes from the step's idempotency key, so that a repeated effect is one event. */

@@ -2,6 +2,7 @@
 import type { Member, MemberCreate, MemberUpdate } from '../contract/members.ts';
 import type { Page } from '../contract/pages.ts';
 import { type Refusal, refusal } from '../contract/problems.ts';
+import { ERASED } from '../engine/audit-parts.ts';
 import { type Change, changed, unchanged } from './change.ts';
 
 const SCHEMA = [
@@ -75,6 +76,15 @@ export class Members {
     const { role } = current;
     const removed = { ...current, removedAt: at, updatedAt: at };
     return changed(removed, 'member.removed', { type: 'member', id }, { role });
+  }
+
+  /** Who they were is forgotten; the id stays, for the record of what they did holds it. */
+  erase(id: string): void {
+    this.#sql.exec(
+      'UPDATE members SET name = ?1, email = ?1 WHERE id = ?2 AND removed_at IS NOT NULL',
+      ERASED,
+      id,
+    );
   }
 
   find(id: string): Member | null {

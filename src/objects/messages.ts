@@ -1,10 +1,12 @@
 /** What the objects and the executor say to each other. Plain JSON values, so that they can be rows. */
 import type { ApprovalPolicy } from '../contract/approvals.ts';
+import type { DeliveryRecord } from '../contract/deliveries.ts';
 import type { CloudEvent } from '../contract/events.ts';
-import type { JsonObject } from '../contract/json.ts';
+import type { Json, JsonObject } from '../contract/json.ts';
 import type { ApprovalItem, Entry, RunItem } from '../contract/runs.ts';
 import type { Definition } from '../contract/workflows.ts';
 import type { ApprovalParcel } from '../db/approvals.ts';
+import type { Message } from '../db/deliveries.ts';
 import type { Binding } from '../engine/approval.ts';
 import type { SealedConnection } from '../ports/connections.ts';
 
@@ -27,6 +29,8 @@ export interface Seed {
 export interface TenantContext {
   readonly policy: ApprovalPolicy;
   readonly connections: readonly SealedConnection[];
+  /** Keys of destinations to which nothing may be sent without asking: see destinations.ts. */
+  readonly disabled: readonly string[];
 }
 
 /** How old (milliseconds) it may be when a gate opens or an attempt starts. */
@@ -66,14 +70,40 @@ export interface AttemptJob {
   readonly requestId: string;
   readonly stepId: string;
   readonly attempt: number;
+  /** An earlier attempt may have been carried out without a word of it. */
+  readonly lost: boolean;
   readonly action: string;
   readonly input: JsonObject;
   readonly idempotencyKey: string;
   readonly timeoutMs: number;
   readonly event: CloudEvent;
   readonly connections: readonly SealedConnection[];
+  readonly disabled: readonly string[];
   /** Set behind a gate: what was approved. It is hashed again right before sending (I3). */
   readonly approved: { readonly binding: Binding; readonly inputHash: string } | null;
+}
+
+/** Messages of one destination that are to be sent once more. */
+export interface RedeliveryJob {
+  readonly tenantId: string;
+  readonly parcelId: number;
+  readonly messages: readonly Message[];
+  /** Also those that were delivered already. */
+  readonly force: boolean;
+  readonly connections: readonly SealedConnection[];
+}
+
+/** What became of one of them. */
+export interface RedeliveryResult extends Message {
+  readonly webhookId: string;
+  /** Has to be tried again. */
+  readonly left: boolean;
+  /** So long (milliseconds) the receiver wants to be left alone. */
+  readonly retryAfterMs: number | null;
+  /** Null when nothing was sent: it was delivered already, or what it was is no longer kept. */
+  readonly delivery: DeliveryRecord | null;
+  readonly code: string | null;
+  readonly output: Json;
 }
 
 export const NOTICE_KINDS = ['requested', 'reminded', 'escalated', 'edited', 'overridden'] as const;

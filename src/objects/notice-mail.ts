@@ -17,7 +17,7 @@ export function mailOf(notice: Notice, recipient: NoticeRecipient, url: string |
   const { kind, item } = notice;
   const content = {
     greeting: `Hello ${oneLine(recipient.name)},`,
-    lead: LEADS[kind],
+    lead: item.kind === 'resolve' ? QUESTION : LEADS[kind],
     what: whatOf(item),
     facts: factsOf(notice),
     input: inputText(item),
@@ -45,6 +45,8 @@ const LEADS: Readonly<Record<NoticeKind, string>> = {
   edited: 'the inputs were changed; votes and links from before no longer count:',
   overridden: 'an admin broke the glass and approved this alone:',
 };
+
+const QUESTION = 'nobody knows whether this was carried out, and you may find out and say so:';
 
 function factsOf(notice: Notice): Content['facts'] {
   const { kind, item, tenant, by, overBudget } = notice;

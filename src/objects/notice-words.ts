@@ -40,20 +40,31 @@ const HEADLINES: Readonly<Record<NoticeKind, string>> = {
   overridden: 'Approval overridden',
 };
 
+/** Of an attempt of which nobody knows whether it was carried out. */
+const QUESTIONS: Readonly<Partial<Record<NoticeKind, string>>> = {
+  requested: 'Did this happen?',
+  reminded: 'Still not known: did this happen?',
+  escalated: 'Escalated to you: did this happen?',
+};
+
 /** A mail's subject, and how a chat message begins. */
 export function headline(kind: NoticeKind, item: ApprovalItem): string {
-  return `${HEADLINES[kind]}: ${whatOf(item)}`;
+  const question = item.kind === 'resolve' ? QUESTIONS[kind] : undefined;
+  return `${question ?? `${HEADLINES[kind]}:`} ${whatOf(item)}`;
 }
 
 /** `2 of 3 approvals are there` */
-export function countOf({ required, decisions }: ApprovalItem): string {
+export function countOf({ kind, required, decisions }: ApprovalItem): string {
+  if (kind === 'resolve') return 'One person has to say what happened';
   const given = decisions.filter(({ decision }) => decision === 'approved').length;
   return `${given} of ${required} ${required === 1 ? 'approval is' : 'approvals are'} there`;
 }
 
 /** Why a human is asked at all. */
 export function whyOf(item: ApprovalItem, overBudget: string | null): string {
-  const { action, required } = item;
+  const { action, required, kind, error } = item;
+  if (kind === 'resolve')
+    return `${oneLine(error?.message ?? 'No answer came.')} Nobody knows whether it was carried out, so it is not tried again by itself: look there, and say what you found.`;
   const people = required === 1 ? 'one person' : `${required} different people`;
   const rule = `${action} needs the approval of ${people}; ${countOf(item)}.`;
   return overBudget === null ? rule : `${oneLine(overBudget)} Beyond it, ${rule}`;

@@ -3,6 +3,7 @@
  * sent after it, and deleted when the receiver has acknowledged it. Receivers take each parcel once.
  * Every address drains and backs off alone, so one that is down delays only itself (I6, I7).
  */
+import type { Json } from '../contract/json.ts';
 import { logError } from '../log.ts';
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS outbox (
@@ -35,6 +36,14 @@ export class Outbox {
       address,
       JSON.stringify(message),
     );
+  }
+
+  /** How many parcels wait of which something holds. */
+  countWhere(holds: (message: Json) => boolean): number {
+    let count = 0;
+    for (const { body } of this.#sql.exec<Pick<Row, 'body'>>('SELECT body FROM outbox'))
+      if (holds(JSON.parse(body))) count += 1;
+    return count;
   }
 
   addresses(): string[] {

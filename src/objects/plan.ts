@@ -5,11 +5,12 @@ import { isJsonObject } from '../contract/json.ts';
 import type { ApprovalItem, Entry, Run } from '../contract/runs.ts';
 import type { Definition } from '../contract/workflows.ts';
 import type { ApprovalParcel } from '../db/approvals.ts';
+import { type ApprovalState, viewApproval } from '../engine/approval-state.ts';
 import { type CompiledDefinition, compileDefinition } from '../engine/definition.ts';
 import { bindingOf, type Plan } from '../engine/plan.ts';
 import { defaultPolicy } from '../engine/policy.ts';
 import { cancelBeforeStart, isSettled, nextWake } from '../engine/run.ts';
-import { type ApprovalState, type RunState, viewApproval, viewRun } from '../engine/state.ts';
+import { type RunState, viewRun } from '../engine/state.ts';
 import type { BudgetQuestion } from './budgets.ts';
 import type { By } from './change.ts';
 import type { AttemptJob, RunReport, Seed, TenantContext } from './messages.ts';
@@ -98,7 +99,8 @@ export function approvalItemOf(run: RunState, approval: ApprovalState): Approval
   const { id: runId, workflowId, workflowName, workflowVersion, eventType } = run;
   const step = run.steps.find(({ id }) => id === approval.stepId);
   const of = { runId, workflowId, workflowName, workflowVersion, eventType };
-  const what = { action: step?.action ?? '', input: step?.input ?? null };
+  const error = approval.kind === 'resolve' ? (step?.error ?? null) : null;
+  const what = { action: step?.action ?? '', input: step?.input ?? null, error };
   return { ...viewApproval(approval), ...of, ...what };
 }
 
@@ -123,7 +125,7 @@ export function jobsOf(
   plan: Plan,
   run: RunState,
   entries: readonly Entry[],
-  connections: TenantContext['connections'],
+  { connections, disabled }: Pick<TenantContext, 'connections' | 'disabled'>,
 ): AttemptJob[] {
   return entries.flatMap((entry) => {
     if (entry.type !== 'attempt_started') return [];
@@ -132,7 +134,10 @@ export function jobsOf(
     const inFlight = state?.attempts === entry.attempt && state.deadline !== null;
     if (step?.kind !== 'action' || !inFlight || !isJsonObject(state.input)) return [];
     const { input } = state;
-    const approval = run.approvals.find(({ stepId }) => stepId === step.id);
+    // The last one, if somebody has said since that the step is to be tried again.
+    const approval = run.approvals.findLast(
+      ({ stepId, status }) => stepId === step.id && status === 'approved',
+    );
     return [
       {
         tenantId: plan.tenant.id,
@@ -141,12 +146,14 @@ export function jobsOf(
         requestId: plan.requestId,
         stepId: step.id,
         attempt: entry.attempt,
+        lost: state.lost,
         action: step.action,
         input,
         idempotencyKey: entry.idempotencyKey,
         timeoutMs: step.timeoutMs,
         event: plan.event,
         connections,
+        disabled,
         approved:
           approval === undefined
             ? null

@@ -9,7 +9,9 @@ import type { Member } from '../contract/members.ts';
 import type { Tenant } from '../contract/tenants.ts';
 import { type ApprovalParcel, upsertApprovals } from '../db/approvals.ts';
 import { insertAudit } from '../db/audit.ts';
+import { insertAuditPrivate } from '../db/audit-private.ts';
 import { insertCheckpoints } from '../db/checkpoints.ts';
+import { type DeliveryParcel, insertDeliveries } from '../db/deliveries.ts';
 import { insertEvents } from '../db/events.ts';
 import { upsertMembers } from '../db/members.ts';
 import { type RunParcel, upsertRuns } from '../db/runs.ts';
@@ -23,6 +25,7 @@ export interface Parcel {
   readonly events?: readonly EventRecord[];
   readonly runs?: readonly RunParcel[];
   readonly approvals?: readonly ApprovalParcel[];
+  readonly deliveries?: readonly DeliveryParcel[];
   readonly audit?: readonly AuditEntry[];
   readonly checkpoints?: readonly AuditCheckpoint[];
 }
@@ -36,6 +39,7 @@ export async function applyParcels(
   const events = parcels.flatMap((parcel) => parcel.events ?? []);
   const runs = parcels.flatMap((parcel) => parcel.runs ?? []);
   const approvals = parcels.flatMap((parcel) => parcel.approvals ?? []);
+  const deliveries = parcels.flatMap((parcel) => parcel.deliveries ?? []);
   const members = parcels.flatMap((parcel) => parcel.members ?? []);
   const audit = parcels.flatMap((parcel) => parcel.audit ?? []);
   const checkpoints = parcels.flatMap((parcel) => parcel.checkpoints ?? []);
@@ -46,8 +50,14 @@ export async function applyParcels(
     ...(events.length > 0 ? feedOrders(db, tenantId, events) : []),
     ...(runs.length > 0 ? upsertRuns(db, tenantId, runs) : []),
     ...(approvals.length > 0 ? [upsertApprovals(db, tenantId, approvals)] : []),
+    ...(deliveries.length > 0 ? [insertDeliveries(db, tenantId, deliveries)] : []),
     ...(audit.length > 0 ? [insertAudit(db, tenantId, audit)] : []),
+    ...(hasPrivate(audit) ? [insertAuditPrivate(db, tenantId, audit)] : []),
     ...(checkpoints.length > 0 ? [insertCheckpoints(db, tenantId, checkpoints)] : []),
   ];
   if (statements.length > 0) await db.batch(statements);
+}
+
+function hasPrivate(entries: readonly AuditEntry[]): boolean {
+  return entries.some((entry) => entry.private !== undefined);
 }

@@ -8,7 +8,9 @@ import type { Actor, JsonObject } from '../contract/json.ts';
 import { type Refusal, refusal } from '../contract/problems.ts';
 import type { Entry, Run } from '../contract/runs.ts';
 import type { Claim, Vote } from '../engine/approval.ts';
-import type { Decision, Outcome, RunInput } from '../engine/plan.ts';
+import { erasedEntries, erasedEvent } from '../engine/erasure.ts';
+import { type Marks, mentionsOf } from '../engine/mentions.ts';
+import type { AttemptOutcome, Decision, RunInput } from '../engine/plan.ts';
 import { decide, isSettled, nextWake, start } from '../engine/run.ts';
 import { type RunState, replay, viewRun } from '../engine/state.ts';
 import type { Env } from '../env.ts';
@@ -96,8 +98,28 @@ export class RunObject extends DurableObject<Env> {
   }
 
   /** The outcome of an attempt that took long. One that is not in flight any more changes nothing. */
-  async attemptEnded(stepId: string, attempt: number, outcome: Outcome): Promise<void> {
+  async attemptEnded(stepId: string, attempt: number, outcome: AttemptOutcome): Promise<void> {
     await this.#take({ type: 'attempt_ended', stepId, attempt, outcome }, false);
+  }
+
+  /**
+   * Takes a person out of a run that has ended; `whole`: all that it was given and answered. `waiting`
+   * when something of it is still to come, `none` for a run that was never here.
+   */
+  async erase(marks: Marks, whole: boolean): Promise<'erased' | 'waiting' | 'none'> {
+    const seed = this.#journal.seed();
+    if (seed === null || this.#run === undefined) return 'none';
+    const sends = (this.#outbox?.addresses().length ?? 0) > 0;
+    if (sends || !isSettled(this.#run)) return 'waiting';
+    const mentions = mentionsOf(marks);
+    const event = whole || mentions(seed.event) ? erasedEvent(seed.event) : seed.event;
+    this.ctx.storage.transactionSync(() =>
+      this.#journal.erase({ ...seed, event }, (entries) =>
+        erasedEntries(entries, marks, mentions, whole),
+      ),
+    );
+    this.#run = replay(seed.runId, this.#journal.entries());
+    return 'erased';
   }
 
   /** For the sweep: whatever is overdue happens now. */
@@ -185,8 +207,8 @@ export class RunObject extends DurableObject<Env> {
 
   async #perform(seed: Seed, entries: readonly Entry[]): Promise<void> {
     if (this.#run === undefined || !entries.some(({ type }) => type === 'attempt_started')) return;
-    const { policy, connections } = await this.#freshContext(seed);
-    const jobs = jobsOf(planOf(seed, policy), this.#run, entries, connections);
+    const context = await this.#freshContext(seed);
+    const jobs = jobsOf(planOf(seed, context.policy), this.#run, entries, context);
     await Promise.all(jobs.map((job) => this.#performOne(job)));
   }
 

@@ -93,6 +93,23 @@ export class Settings {
     });
   }
 
+  /** Makes pseudonyms that only this tenant can make again. @param fresh what it is from now on */
+  privacySalt(fresh: () => string): string {
+    const known = this.#read('privacy_salt');
+    if (known !== null) return known;
+    const salt = fresh();
+    this.#write('privacy_salt', salt);
+    return salt;
+  }
+
+  /** Names of the settings of which something holds. */
+  namesWhere(holds: (text: string) => boolean): string[] {
+    return this.#sql
+      .exec<{ name: string; value: string }>('SELECT name, value FROM settings')
+      .toArray()
+      .flatMap(({ name, value }) => (holds(value) ? [name] : []));
+  }
+
   connections(): SealedConnection[] {
     return this.#sql
       .exec<{ value: string }>(

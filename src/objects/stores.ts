@@ -4,6 +4,7 @@ import { Admission } from './admission.ts';
 import { AuditLog } from './audit-log.ts';
 import { Budgets } from './budgets.ts';
 import { Checkpoints } from './checkpoints.ts';
+import { Destinations } from './destinations.ts';
 import { Dispatch } from './dispatch.ts';
 import { Idempotency } from './idempotency.ts';
 import { IgnoredTopics } from './ignored-topics.ts';
@@ -12,6 +13,7 @@ import { Limits } from './limits.ts';
 import { LiveRuns } from './live-runs.ts';
 import { Members } from './members.ts';
 import { Outbox } from './outbox.ts';
+import { Redeliveries } from './redeliveries.ts';
 import { Settings } from './settings.ts';
 import { Workflows } from './workflows.ts';
 
@@ -28,6 +30,8 @@ export interface Stores {
   readonly admission: Admission;
   readonly dispatch: Dispatch;
   readonly liveRuns: LiveRuns;
+  readonly destinations: Destinations;
+  readonly redeliveries: Redeliveries;
   readonly audit: AuditLog;
   readonly checkpoints: Checkpoints;
   readonly outbox: Outbox;
@@ -50,6 +54,8 @@ export function openStores(sql: SqlStorage, tenant: Tenant): Stores {
     admission: new Admission(sql, tenant, () => workflows.enabled()),
     dispatch: new Dispatch(sql),
     liveRuns: new LiveRuns(sql),
+    destinations: new Destinations(sql),
+    redeliveries: new Redeliveries(sql),
     audit: new AuditLog(sql, tenant.id),
     checkpoints: new Checkpoints(sql),
     outbox: new Outbox(sql),

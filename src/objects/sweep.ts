@@ -6,6 +6,7 @@ import { overdueRuns } from '../db/runs.ts';
 import { tenantSlice } from '../db/tenants.ts';
 import type { Env } from '../env.ts';
 import { log, logError } from '../log.ts';
+import { sweepExports } from './export-sweep.ts';
 import { runObject, tenantObject } from './index.ts';
 
 const OVERDUE_MS = 5 * 60_000;
@@ -24,6 +25,7 @@ export async function sweep(env: Env, now: number): Promise<void> {
       poke({ tenantId, runId }, () => runObject(env, tenantId, runId).poke()),
     ),
     ...tenantIds.map((tenantId) => poke({ tenantId }, () => tenantObject(env, tenantId).poke())),
+    sweepExports(env, now),
   ]);
   if (runs.length > 0) log({ what: 'overdue_runs_woken', count: runs.length });
 }

@@ -21,7 +21,7 @@ export abstract class TenantBase extends DurableObject<Env> {
   /** Null for a name that is nobody's. */
   protected stores: Stores | null;
   protected readonly delivery: Delivery;
-  #context: TenantContext | null = null;
+  #context: Omit<TenantContext, 'disabled'> | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -46,12 +46,12 @@ export abstract class TenantBase extends DurableObject<Env> {
   }
 
   protected contextNow(): TenantContext {
-    const { settings } = this.open();
+    const { settings, destinations } = this.open();
     this.#context ??= {
       policy: settings.policy(ACTION_RULES),
       connections: settings.connections(),
     };
-    return this.#context;
+    return { ...this.#context, disabled: destinations.disabledKeys() };
   }
 
   /** Signing takes a moment, in which the chain must stand still. Never throws. */

@@ -14,10 +14,11 @@ import type { MintedKey } from './keys.ts';
 import type { Members } from './members.ts';
 import { connectionView } from './settings.ts';
 import type { Stores } from './stores.ts';
-import { type Answer, TenantBase } from './tenant-base.ts';
+import type { Answer } from './tenant-base.ts';
+import { TenantPrivacy } from './tenant-privacy.ts';
 import type { WorkflowFilter } from './workflows.ts';
 
-export abstract class TenantSettings extends TenantBase {
+export abstract class TenantSettings extends TenantPrivacy {
   async listMembers(page: Page): Promise<Member[]> {
     return this.open().members.list(page);
   }

@@ -20,9 +20,9 @@ import type { RunReport, TenantContext } from './messages.ts';
 import { cancelUnstarted } from './plan.ts';
 import { openStores } from './stores.ts';
 import type { Answer } from './tenant-base.ts';
-import { TenantSettings } from './tenant-settings.ts';
+import { TenantDestinations } from './tenant-destinations.ts';
 
-export class TenantObject extends TenantSettings {
+export class TenantObject extends TenantDestinations {
   // Tenant and credentials
 
   async create(

@@ -3,6 +3,7 @@ import type { Actor, JsonObject } from '../contract/json.ts';
 import type { Page } from '../contract/pages.ts';
 import { type Refusal, refusal } from '../contract/problems.ts';
 import type { Definition, Workflow, WorkflowItem } from '../contract/workflows.ts';
+import { ERASED } from '../engine/audit-parts.ts';
 import { type Change, changed, unchanged } from './change.ts';
 
 const SCHEMA = [
@@ -164,6 +165,33 @@ export class Workflows {
         definition: JSON.parse(row.definition),
         author: JSON.parse(row.author),
       }));
+  }
+
+  /** A version keeps its author's id, and forgets the name. */
+  eraseAuthor(actorId: string): void {
+    this.#sql.exec(
+      `UPDATE workflows SET created_by = json_set(created_by, '$.name', ?1)
+       WHERE created_by->>'id' = ?2`,
+      ERASED,
+      actorId,
+    );
+    this.#sql.exec(
+      `UPDATE workflow_versions SET author = json_set(author, '$.name', ?1)
+       WHERE author->>'id' = ?2`,
+      ERASED,
+      actorId,
+    );
+  }
+
+  /** Ids of the workflows that have a version of which something holds. */
+  idsWhere(holds: (definition: Definition) => boolean): string[] {
+    const ids = new Set<string>();
+    const rows = this.#sql.exec<{ workflow_id: string; definition: string }>(
+      'SELECT workflow_id, definition FROM workflow_versions',
+    );
+    for (const { workflow_id: id, definition } of rows)
+      if (!ids.has(id) && holds(JSON.parse(definition))) ids.add(id);
+    return [...ids];
   }
 
   #addVersion(id: string, version: number, definition: Definition, by: Actor, at: string): void {

@@ -11,7 +11,18 @@ export interface SealedConnection {
 }
 
 /** Fields that may be shown; everything else of a connection is a secret. */
-const OPEN_FIELDS: ReadonlySet<string> = new Set(['shopDomain']);
+const OPEN_FIELDS: ReadonlySet<string> = new Set([
+  'apiVersion',
+  'from',
+  'keepFor',
+  'service',
+  'shopDomain',
+  'shopId',
+  'unsubscribe',
+]);
+
+/** A former secret counts beside the new one for this long, so that the other side can change over. */
+export const ROTATION_OVERLAP_MS = 24 * 3_600_000;
 
 /** Seals what a caller gave; `at` is when, in RFC 3339 UTC. */
 export async function sealConnection(
@@ -23,7 +34,8 @@ export async function sealConnection(
   const settings: Record<string, string> = {};
   const secrets: Record<string, string> = {};
   for (const [name, value] of Object.entries(fields))
-    if (OPEN_FIELDS.has(name)) settings[name] = value;
+    if (typeof value !== 'string') continue;
+    else if (OPEN_FIELDS.has(name)) settings[name] = value;
     else secrets[name] = await seal(sealKey, ownerOf(tenantId, kind, name), value);
   return { kind, settings, secrets, updatedAt: at };
 }
@@ -40,7 +52,79 @@ export async function openSecret(
   return await unseal(sealKey, ownerOf(tenantId, connection.kind, name), sealed);
 }
 
+/**
+ * The texts that count for one secret at `now` (milliseconds since 1970), the newest first: itself,
+ * and the one before it while their overlap lasts. Empty when none is set or none opens.
+ */
+export async function openSecrets(
+  sealKey: string,
+  tenantId: string,
+  connection: SealedConnection | null | undefined,
+  name: string,
+  now: number,
+): Promise<string[]> {
+  const until = connection?.settings[untilOf(name)];
+  const names = until !== undefined && Date.parse(until) > now ? [name, previousOf(name)] : [name];
+  const opened = await Promise.all(
+    names.map((each) => openSecret(sealKey, tenantId, connection, each)),
+  );
+  return opened.flatMap((secret) => (secret === null ? [] : [secret]));
+}
+
+/** The connection with a former secret beside its own one, until the overlap ends. */
+export function withPrevious(
+  made: SealedConnection,
+  name: string,
+  former: string,
+  until: string,
+): SealedConnection {
+  return {
+    ...made,
+    settings: { ...made.settings, [untilOf(name)]: until },
+    secrets: { ...made.secrets, [previousOf(name)]: former },
+  };
+}
+
+/**
+ * A vendor's connection that is set again: a webhook secret that is not the same any more is taken
+ * for a while beside the new one, since the vendor signs with either until the change has come
+ * through. An overlap that lasts goes on when other fields are set.
+ */
+export async function keepingFormerSecret(
+  sealKey: string,
+  tenantId: string,
+  made: SealedConnection,
+  former: SealedConnection | null,
+  now: number,
+): Promise<SealedConnection> {
+  const name = 'webhookSecret';
+  const [current] = await openSecrets(sealKey, tenantId, made, name, now);
+  const [before, older] = await openSecrets(sealKey, tenantId, former, name, now);
+  const sealed = (field: string) => former?.secrets[field];
+  const [same, previous] = [sealed(name), sealed(previousOf(name))];
+  if (before === undefined || same === undefined || former === null) return made;
+  // Another shop is no rotation: its secret must not count here.
+  if (former.settings.shopDomain !== made.settings.shopDomain) return made;
+  if (before !== current)
+    return withPrevious(made, name, same, new Date(now + ROTATION_OVERLAP_MS).toISOString());
+  const { previousUntil } = former.settings;
+  return older === undefined || previous === undefined || previousUntil === undefined
+    ? made
+    : withPrevious(made, name, previous, previousUntil);
+}
+
+/** The setting that says until when a former secret counts: keys of two schemes rotate each alone. */
+function untilOf(name: string): string {
+  return name === 'signingKey' ? 'previousKeyUntil' : 'previousUntil';
+}
+
+function previousOf(name: string): string {
+  return `previous${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+}
+
 /** `previous…` secrets are a former secret in its overlap: they keep the seal they were given. */
 function ownerOf(tenantId: string, kind: ConnectionKind, name: string): string {
-  return `${tenantId}|connection|${kind}|${name === 'previousSigningSecret' ? 'signingSecret' : name}`;
+  const [, first = '', rest = ''] = /^previous([A-Z])(.*)$/.exec(name) ?? [];
+  const own = first === '' ? name : first.toLowerCase() + rest;
+  return `${tenantId}|connection|${kind}|${own}`;
 }

@@ -67,6 +67,15 @@ export function checkDestination(text: string, rules: DestinationRules): Destina
   return reason === null ? { ok: true, url } : { ok: false, reason };
 }
 
+/**
+ * What a URL's health is kept under: without query and fragment. Queries often hold credentials, and
+ * whoever answers at a path answers for all of its queries. Null for what is no URL.
+ */
+export function destinationOf(text: string): string | null {
+  const url = parse(text);
+  return typeof url === 'string' ? null : `${url.origin}${url.pathname}`;
+}
+
 function parse(text: string): URL | string {
   if (text.length > URL_LENGTH_MAX)
     return `The URL is longer than ${URL_LENGTH_MAX.toLocaleString('en')} characters.`;

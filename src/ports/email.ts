@@ -54,7 +54,7 @@ export function localMailbox(db: D1Database): EmailPort {
 }
 
 async function send(db: D1Database, call: PortCall, email: Email): Promise<Outcome> {
-  const fault = faultOf(email);
+  const fault = emailFault(email);
   if (fault !== null) return failed('invalid_email', fault);
   const { to, subject, text = null, html = null } = email;
   const id = `msg_${derivedHex(call.idempotencyKey)}`;
@@ -67,7 +67,7 @@ async function send(db: D1Database, call: PortCall, email: Email): Promise<Outco
 }
 
 /** A sentence about what is wrong, or null. */
-function faultOf({ to, subject, text, html }: Email): string | null {
+export function emailFault({ to, subject, text, html }: Email): string | null {
   if (to.length === 0 || to.length > RECIPIENTS_MAX)
     return `An email goes to 1 to ${RECIPIENTS_MAX} addresses.`;
   if ([...to, subject].some(breaksHeader))

@@ -1,209 +1,117 @@
 /**
- * Exports of the embedded shop's orders: streamed page by page into R2, with a row in D1 that says
- * what the file holds. An attempt that never ended is begun again under the same id and object key.
+ * Exports of the embedded shop's orders into R2, in slices: any number of orders in constant memory,
+ * by Workers that may end at any moment. The orders are those that were there when the first slice
+ * began, each once, as it is when it is read; in the order of their ids.
  */
-import { and, desc, eq, lt } from 'drizzle-orm';
-import { drizzle } from 'drizzle-orm/d1';
-import { integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
-import { type Page, type Paged, paged } from '../contract/pages.ts';
-import type { Outcome } from '../engine/plan.ts';
-import { derivedHex } from './derived-id.ts';
-import { type ExportRequest, type ExportsPort, type PortCall, succeeded } from './index.ts';
-import { ObjectWriter } from './object-writer.ts';
-import { CONTENT_TYPES, orderLines } from './order-files.ts';
-import { listOrders, type OrderFilter } from './orders.ts';
+import { durationMs } from '../contract/json.ts';
+import type { AttemptOutcome, Outcome } from '../engine/plan.ts';
+import type { SealedConnection } from './connections.ts';
+import { claimExport, commitExport, type ExportRow, findExport } from './export-rows.ts';
+import {
+  type ExportStores,
+  LostFile,
+  SLICE_LIMITS,
+  SLICE_NUMBERS,
+  type SliceLimits,
+  workSlice,
+} from './export-slice.ts';
+import { type ExportRequest, type ExportsPort, failed, type PortCall, succeeded } from './index.ts';
 
-export const exportRows = sqliteTable(
-  'exports',
-  {
-    tenantId: text('tenant_id').notNull(),
-    id: text('id').notNull(),
-    /** The idempotency key of the call that asked for it. */
-    key: text('key').notNull(),
-    kind: text('kind', { enum: ['orders'] }).notNull(),
-    format: text('format', { enum: ['csv', 'ndjson'] }).notNull(),
-    status: text('status', { enum: ['running', 'completed'] }).notNull(),
-    rows: integer('rows').notNull(),
-    bytes: integer('bytes').notNull(),
-    objectKey: text('object_key').notNull(),
-    createdAt: text('created_at').notNull(),
-    finishedAt: text('finished_at'),
-  },
-  (table) => [
-    primaryKey({ columns: [table.tenantId, table.id] }),
-    uniqueIndex('exports_by_key').on(table.tenantId, table.key),
-  ],
-);
+/** https://developers.cloudflare.com/r2/platform/limits/ */
+const PART_NUMBER_MAX = 10_000;
+const KEPT_BY_DEFAULT = '30d';
 
-type ExportRow = typeof exportRows.$inferSelect;
-export type ExportView = Omit<ExportRow, 'tenantId' | 'key' | 'objectKey'>;
-
-const PAGE_ROWS = 500;
-
-/** The adapter over the tenant's own rows. Faults of the database and the bucket are thrown. */
-export function embeddedExports(db: D1Database, bucket: R2Bucket): ExportsPort {
-  return { exportOrders: (call, request) => exportOrders(db, bucket, call, request) };
+export interface ExportSettings extends ExportStores {
+  /** How long a finished file is kept. */
+  readonly keptMs: number;
+  readonly limits: SliceLimits;
 }
 
+/** The tenant's settings for exports; what it has not set is as usual. */
+export function embeddedExports(
+  stores: ExportStores,
+  connection?: SealedConnection,
+  limits = SLICE_LIMITS,
+): ExportsPort {
+  const keptMs = durationMs(connection?.settings.keepFor ?? KEPT_BY_DEFAULT);
+  const settings = { ...stores, keptMs, limits };
+  return { exportOrders: (call, request) => exportOrders(settings, call, request) };
+}
+
+/** Faults of the database and the bucket are thrown: the next attempt goes on from the row. */
 async function exportOrders(
-  db: D1Database,
-  bucket: R2Bucket,
+  settings: ExportSettings,
   call: PortCall,
   request: ExportRequest,
-): Promise<Outcome> {
-  const row = await begin(db, call, request.format);
-  if (row.status === 'completed') return outcomeOf(row);
-  const { format, objectKey } = row;
-  const writer = new ObjectWriter(bucket, objectKey, {
-    contentType: CONTENT_TYPES[format],
-    contentDisposition: `attachment; filename="${row.id}.${format}"`,
-  });
+): Promise<AttemptOutcome> {
+  const row = await claimExport(settings.db, call, request.format, SLICE_NUMBERS);
+  if (row.status !== 'running') return outcomeOf(row);
+  if (row.numbers > PART_NUMBER_MAX)
+    return failed(
+      'export_too_large',
+      'One file cannot hold so many orders. Export them in several ranges of time.',
+    );
   try {
-    const rows = await writeOrders(db, writer, row, filterOf(request));
-    return outcomeOf(await finish(db, writer, row, rows));
+    const worked = row.isRead ? row : await workSlice(settings, row, request, settings.limits);
+    return outcomeOf(worked.isRead ? await finish(settings, worked) : worked);
   } catch (error) {
-    // R2 itself forgets an unfinished upload after a week; the first error is the one to tell.
-    await writer.abort().catch(() => undefined);
-    throw error;
+    if (!isLost(error)) throw error;
+    await commitExport(settings.db, row, BEGINNING);
+    return failed('export_restarted', 'The unfinished file was lost. The export begins again.', {
+      retryable: true,
+    });
   }
 }
 
-/** The export's row. The id begins with the time, as all of ours do, and stays once it is there. */
-async function begin(
-  db: D1Database,
-  { tenantId, idempotencyKey: key, now }: PortCall,
-  format: ExportRequest['format'],
-): Promise<ExportRow> {
-  const id = `exp_${now.toString(16).padStart(12, '0')}${derivedHex(key).slice(0, 20)}`;
-  const fresh: ExportRow = {
-    tenantId,
-    id,
-    key,
-    kind: 'orders',
-    format,
-    status: 'running',
-    rows: 0,
-    bytes: 0,
-    objectKey: `exports/${tenantId}/${id}.${format}`,
-    createdAt: new Date(now).toISOString(),
-    finishedAt: null,
-  };
-  await drizzle(db).insert(exportRows).values(fresh).onConflictDoNothing();
-  return (await byKey(db, tenantId, key)) ?? fresh;
+const BEGINNING = {
+  ...{ rows: 0, bytes: 0, objectKey: '', cursor: null, isRead: false },
+  ...{ uploadId: null, parts: [], rest: null },
+};
+
+/** R2 forgets an upload that is not completed within a week: then it has no such upload (10024). */
+function isLost(error: unknown): boolean {
+  return error instanceof LostFile || (error instanceof Error && error.message.includes('(10024)'));
 }
 
-function byKey(db: D1Database, tenantId: string, key: string): Promise<ExportRow | undefined> {
-  return drizzle(db)
-    .select()
-    .from(exportRows)
-    .where(and(eq(exportRows.tenantId, tenantId), eq(exportRows.key, key)))
-    .get();
+/** Makes the file appear. Saying it twice, or twice at once, is fine. */
+async function finish(settings: ExportSettings, row: ExportRow): Promise<ExportRow> {
+  if (row.status !== 'running') return row;
+  await completeUpload(settings.bucket, row);
+  const now = Date.now();
+  const done = {
+    status: 'completed',
+    finishedAt: new Date(now).toISOString(),
+    expiresAt: new Date(now + settings.keptMs).toISOString(),
+  } as const;
+  if (await commitExport(settings.db, row, done)) return { ...row, ...done };
+  return (await findExport(settings.db, row.tenantId, row.id)) ?? row;
 }
 
-/** Streams the orders, newest first, and answers how many there were. */
-async function writeOrders(
-  db: D1Database,
-  writer: ObjectWriter,
-  { tenantId, format }: ExportRow,
-  filter: OrderFilter,
-): Promise<number> {
-  const encoder = new TextEncoder();
-  let rows = 0;
-  let after: string | null = null;
-  do {
-    const page: Awaited<ReturnType<typeof listOrders>> = await listOrders(
-      db,
-      tenantId,
-      { limit: PAGE_ROWS, after },
-      filter,
-    );
-    await writer.write(encoder.encode(orderLines(format, page.items, after === null)));
-    rows += page.items.length;
-    after = page.next;
-  } while (after !== null);
-  return rows;
-}
-
-/** An attempt given up for lost may have ended meanwhile: then its file and its figures stand. */
-async function finish(
-  db: D1Database,
-  writer: ObjectWriter,
-  row: ExportRow,
-  rows: number,
-): Promise<ExportRow> {
-  const { tenantId, id, key } = row;
-  const other = await byKey(db, tenantId, key);
-  if (other?.status === 'completed') {
-    await writer.abort();
-    return other;
+/** An upload that was completed by a slice that died then is gone, and its object is there. */
+async function completeUpload(
+  bucket: R2Bucket,
+  { uploadId, objectKey, parts, bytes }: ExportRow,
+): Promise<void> {
+  if (uploadId === null) return;
+  try {
+    await bucket.resumeMultipartUpload(objectKey, uploadId).complete(parts);
+  } catch (error) {
+    const made = await bucket.head(objectKey);
+    if (made?.size !== bytes) throw error;
   }
-  await writer.close();
-  const finishedAt = new Date().toISOString();
-  const done = { status: 'completed', rows, bytes: writer.bytes, finishedAt } as const;
-  await drizzle(db)
-    .update(exportRows)
-    .set(done)
-    .where(
-      and(
-        eq(exportRows.tenantId, tenantId),
-        eq(exportRows.id, id),
-        eq(exportRows.status, 'running'),
-      ),
-    );
-  return (await byKey(db, tenantId, key)) ?? { ...row, ...done };
 }
 
-function outcomeOf({ key, id, kind, format, rows, bytes }: ExportRow): Outcome {
+function outcomeOf(row: ExportRow): AttemptOutcome {
+  const { id, rows, bytes, status } = row;
+  if (status === 'running') return { kind: 'progressed', progress: { exportId: id, rows, bytes } };
+  return status === 'abandoned'
+    ? failed('export_abandoned', 'The export was given up when its run had ended.')
+    : completed(row);
+}
+
+function completed({ key, id, kind, format, rows, bytes }: ExportRow): Outcome {
   const made = { id, kind, format, rows, bytes };
   return succeeded({ exportId: id, rows, bytes, format }, [
     { id: key, type: 'export.completed', data: { export: made } },
   ]);
-}
-
-/** Times are compared as text, so they all have to be UTC with milliseconds. */
-function filterOf({ from, to }: ExportRequest): OrderFilter {
-  const utc = (time: string | undefined) =>
-    time === undefined ? undefined : new Date(time).toISOString();
-  return { from: utc(from), to: utc(to) };
-}
-
-/** Newest first, the unfinished among them. */
-export async function listExports(
-  db: D1Database,
-  tenantId: string,
-  page: Page,
-): Promise<Paged<ExportView>> {
-  const rows = await drizzle(db)
-    .select()
-    .from(exportRows)
-    .where(
-      and(
-        eq(exportRows.tenantId, tenantId),
-        page.after === null ? undefined : lt(exportRows.id, page.after),
-      ),
-    )
-    .orderBy(desc(exportRows.id))
-    .limit(page.limit + 1);
-  return paged(rows, page.limit, (row) => row.id, viewOf);
-}
-
-/** A finished export and its file; null when the tenant has none of that id. */
-export async function exportFor(
-  db: D1Database,
-  bucket: R2Bucket,
-  tenantId: string,
-  id: string,
-): Promise<{ export: ExportView; file: R2ObjectBody } | null> {
-  const row = await drizzle(db)
-    .select()
-    .from(exportRows)
-    .where(and(eq(exportRows.tenantId, tenantId), eq(exportRows.id, id)))
-    .get();
-  if (row?.status !== 'completed') return null;
-  const file = await bucket.get(row.objectKey);
-  return file === null ? null : { export: viewOf(row), file };
-}
-
-function viewOf({ tenantId: _tenantId, key: _key, objectKey: _object, ...view }: ExportRow) {
-  return view;
 }

@@ -5,7 +5,7 @@
  */
 import { and, asc, eq, gt } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
-import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { type Page, type Paged, paged } from '../contract/pages.ts';
 import type { Outcome } from '../engine/plan.ts';
 import { type FlagsPort, type PortCall, succeeded } from './index.ts';
@@ -30,11 +30,16 @@ export const flagChanges = sqliteTable(
     key: text('key').notNull(),
     /** The idempotency key of the call that made the change. */
     changedKey: text('changed_key').notNull(),
+    /** The run that made it; empty for changes from before this was kept. */
+    runId: text('run_id').notNull().default(''),
     enabled: integer('enabled', { mode: 'boolean' }).notNull(),
     version: integer('version').notNull(),
     at: text('at').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.tenantId, table.key, table.changedKey] })],
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.key, table.changedKey] }),
+    index('flag_changes_by_version').on(table.tenantId, table.key, table.version),
+  ],
 );
 
 export interface FlagView {
@@ -77,20 +82,20 @@ async function setFlag(
 /** A row for a change; none when the flag is that way already or the call is a repeat. */
 function recordChange(
   db: D1Database,
-  { tenantId, idempotencyKey, now }: PortCall,
+  { tenantId, runId, idempotencyKey, now }: PortCall,
   key: string,
   enabled: boolean,
 ): D1PreparedStatement {
   return db
     .prepare(
-      `INSERT INTO flag_changes (tenant_id, key, changed_key, enabled, version, at)
-       SELECT ?1, ?2, ?3, ?4, version + 1, ?5
+      `INSERT INTO flag_changes (tenant_id, key, changed_key, enabled, version, at, run_id)
+       SELECT ?1, ?2, ?3, ?4, version + 1, ?5, ?6
        FROM (SELECT coalesce(max(enabled), 0) AS enabled, coalesce(max(version), 0) AS version
          FROM flags WHERE tenant_id = ?1 AND key = ?2)
        WHERE enabled <> ?4
        ON CONFLICT (tenant_id, key, changed_key) DO NOTHING`,
     )
-    .bind(tenantId, key, idempotencyKey, enabled ? 1 : 0, new Date(now).toISOString());
+    .bind(tenantId, key, idempotencyKey, enabled ? 1 : 0, new Date(now).toISOString(), runId);
 }
 
 function applyChange(

@@ -4,7 +4,7 @@
  * answers as it did then, and does nothing.
  */
 import type { Json, JsonObject, Money } from '../contract/json.ts';
-import type { Outcome } from '../engine/plan.ts';
+import type { AttemptOutcome, Outcome } from '../engine/plan.ts';
 
 export interface PortCall {
   readonly tenantId: string;
@@ -13,6 +13,11 @@ export interface PortCall {
   readonly timeoutMs: number;
   /** Milliseconds since 1970 */
   readonly now: number;
+  /**
+   * An earlier attempt may have been carried out without a word of it. A port whose other side knows
+   * no idempotency key then does nothing and answers `unknown`, unless it can find out.
+   */
+  readonly lost?: boolean;
 }
 
 export interface CommercePort {
@@ -45,6 +50,14 @@ export interface WebhookCall {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Json;
 }
+/**
+ * Asked before a webhook is sent: null when its destination takes any. Else nothing is sent, and
+ * `retryAfterMs` says in how many milliseconds to ask again; null: not by itself.
+ */
+export type DestinationGate = (
+  destination: string,
+) => Promise<{ readonly retryAfterMs: number | null } | null>;
+
 export interface WebhookPort {
   send(call: PortCall, webhook: WebhookCall): Promise<Outcome>;
 }
@@ -55,7 +68,8 @@ export interface ExportRequest {
   readonly format: 'csv' | 'ndjson';
 }
 export interface ExportsPort {
-  exportOrders(call: PortCall, request: ExportRequest): Promise<Outcome>;
+  /** Works in slices: until there is an outcome, each call does a bounded part of what is left. */
+  exportOrders(call: PortCall, request: ExportRequest): Promise<AttemptOutcome>;
 }
 
 export interface Ports {

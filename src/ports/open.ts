@@ -1,30 +1,39 @@
 /** Which adapter serves which port for this tenant, by its connections. Opens sealed credentials. */
 import type { Env } from '../env.ts';
 import { embeddedCommerce } from './commerce.ts';
+import { type CommerceEnv, chosenCommerce } from './commerce-choice.ts';
 import type { SealedConnection } from './connections.ts';
-import { localMailbox, noEmail } from './email.ts';
+import { chosenEmail, type EmailEnv } from './email-choice.ts';
 import { embeddedExports } from './exports.ts';
 import { embeddedFlags } from './flags.ts';
-import type { Ports } from './index.ts';
+import type { DestinationGate, Ports } from './index.ts';
 import { signedWebhooks } from './webhook-port.ts';
 
 /** The bindings that adapters use: never the whole environment. */
-export type PortEnv = Pick<Env, 'DB' | 'EXPORTS' | 'ENVIRONMENT' | 'SEAL_KEY' | 'OWN_HOSTS'>;
+export type PortEnv = Pick<Env, 'EXPORTS' | 'OWN_HOSTS'> & CommerceEnv & EmailEnv;
 
 export function openPorts(
   env: PortEnv,
   tenantId: string,
   connections: readonly SealedConnection[],
+  gate: DestinationGate = async () => null,
 ): Ports {
   return {
-    commerce: embeddedCommerce(env.DB),
+    commerce: chosenCommerce(env, tenantId, connections, {
+      fetch,
+      embedded: embeddedCommerce(env.DB),
+    }),
     flags: embeddedFlags(env.DB),
-    email: env.ENVIRONMENT === 'development' ? localMailbox(env.DB) : noEmail,
-    exports: embeddedExports(env.DB, env.EXPORTS),
+    email: chosenEmail(env, tenantId, connections, { fetch }),
+    exports: embeddedExports(
+      { db: env.DB, bucket: env.EXPORTS },
+      connections.find(({ kind }) => kind === 'exports'),
+    ),
     webhook: signedWebhooks(
       env,
       tenantId,
       connections.find(({ kind }) => kind === 'webhook'),
+      gate,
     ),
   };
 }

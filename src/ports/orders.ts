@@ -110,7 +110,7 @@ export async function listOrders(
     .where(and(...wanted))
     .orderBy(desc(orders.createdAt), desc(orders.id))
     .limit(page.limit + 1);
-  return paged(rows, page.limit, (row) => `${row.createdAt} ${row.id}`, viewOf);
+  return paged(rows, page.limit, (row) => `${row.createdAt} ${row.id}`, orderView);
 }
 
 /** The order; null when the tenant has none of that id. */
@@ -124,7 +124,7 @@ export async function getOrder(
     .from(orders)
     .where(and(eq(orders.tenantId, tenantId), eq(orders.id, id)))
     .get();
-  return row === undefined ? null : viewOf(row);
+  return row === undefined ? null : orderView(row);
 }
 
 /** A page's key is a time, a space and an id; a time has no space in it. */
@@ -134,7 +134,8 @@ function isAfter(key: string): SQL {
   return sql`(${orders.createdAt}, ${orders.id}) < (${createdAt}, ${id})`;
 }
 
-function viewOf(row: typeof orders.$inferSelect): OrderView {
+/** The order as callers see it. */
+export function orderView(row: typeof orders.$inferSelect): OrderView {
   const { id, name, status, totalAmount, currency, tags, createdAt, updatedAt } = row;
   const inCurrency = (amount: number | null) =>
     amount === null || currency === null ? null : { amount, currency };

@@ -1,11 +1,20 @@
-/** The webhook port: JSON out, signed with the tenant's secrets; the key is the `webhook-id`. */
+/**
+ * The webhook port: JSON out, signed with the tenant's keys; the idempotency key is the `webhook-id`.
+ * Each request is measured here, where it is made: the delivery log is made of these records.
+ */
+import type { DeliveryRecord } from '../contract/deliveries.ts';
 import type { Env } from '../env.ts';
-import { openSecret, type SealedConnection } from './connections.ts';
-import type { DestinationRules } from './destination.ts';
-import { failed, succeeded, type WebhookPort } from './index.ts';
-import { sendWebhook } from './webhook.ts';
+import { newId } from '../ids.ts';
+import type { SealedConnection } from './connections.ts';
+import { checkDestination, type DestinationRules, destinationOf } from './destination.ts';
+import { type DestinationGate, failed, succeeded, type WebhookPort } from './index.ts';
+import { sendWebhook, type WebhookResult } from './webhook.ts';
+import { signingKeys } from './webhook-connection.ts';
 
 type WebhookEnv = Pick<Env, 'ENVIRONMENT' | 'SEAL_KEY' | 'OWN_HOSTS'>;
+
+const DISABLED =
+  'The destination is disabled, so nothing was sent. Enable it, then redeliver what it missed.';
 
 /** Plain http and loopback are for development alone. */
 export function destinationRules(env: Pick<Env, 'ENVIRONMENT' | 'OWN_HOSTS'>): DestinationRules {
@@ -19,45 +28,53 @@ export function signedWebhooks(
   env: WebhookEnv,
   tenantId: string,
   connection: SealedConnection | undefined,
+  gate: DestinationGate,
 ): WebhookPort {
+  const rules = destinationRules(env);
   return {
     async send({ idempotencyKey, timeoutMs, now }, { url, method, headers, body }) {
-      const secrets = await signingSecrets(env, tenantId, connection, now);
+      const secrets = await signingKeys(env.SEAL_KEY, tenantId, connection, now);
       if (secrets.length === 0)
         return failed('no_signing_secret', 'The webhook connection has no secret that opens.');
-      const result = await sendWebhook(
-        {
-          url,
-          method,
-          headers,
-          body: JSON.stringify(body),
-          id: idempotencyKey,
-          secrets,
-          timeoutMs,
-          now,
-        },
-        { fetch, rules: destinationRules(env) },
-      );
+      const destination = destinationOf(url);
+      const isAllowed = checkDestination(url, rules).ok;
+      const id = newId('dlv');
+      const shut = destination !== null && isAllowed ? await gate(destination) : null;
+      if (shut !== null && destination !== null) {
+        const { retryAfterMs } = shut;
+        const delivery = recordOf(id, destination, null, now, 0);
+        const retryable = retryAfterMs !== null;
+        return { ...failed('endpoint_disabled', DISABLED, { retryable, retryAfterMs }), delivery };
+      }
+      const text = JSON.stringify(body);
+      const request = { url, method, headers, body: text, id: idempotencyKey, secrets, timeoutMs };
+      const begun = Date.now();
+      const result = await sendWebhook({ ...request, now: begun }, { fetch, rules });
       const output = { status: result.status, body: result.body };
-      if (result.ok) return succeeded(output);
+      const wasSent = destination !== null && (result.ok || result.sent);
+      const measured = wasSent
+        ? { delivery: recordOf(id, destination, result, begun, Date.now() - begun) }
+        : {};
+      if (result.ok) return { ...succeeded(output), ...measured };
       const { code, message, retryable, retryAfterMs } = result;
-      return failed(code, message, { retryable, retryAfterMs, output });
+      return { ...failed(code, message, { retryable, retryAfterMs, output }), ...measured };
     },
   };
 }
 
-/** The newest first; the one before it signs too until its overlap ends. */
-async function signingSecrets(
-  env: WebhookEnv,
-  tenantId: string,
-  connection: SealedConnection | undefined,
-  now: number,
-): Promise<string[]> {
-  const current = await openSecret(env.SEAL_KEY, tenantId, connection, 'signingSecret');
-  const until = connection?.settings.previousUntil;
-  const previous =
-    until !== undefined && Date.parse(until) > now
-      ? await openSecret(env.SEAL_KEY, tenantId, connection, 'previousSigningSecret')
-      : null;
-  return [current, previous].flatMap((secret) => (secret === null ? [] : [secret]));
+function recordOf(
+  id: string,
+  destination: string,
+  result: WebhookResult | null,
+  startedAt: number,
+  durationMs: number,
+): DeliveryRecord {
+  return {
+    id,
+    destination,
+    responseStatus: result?.status ?? null,
+    responseHeaders: { ...result?.headers },
+    startedAt: new Date(startedAt).toISOString(),
+    durationMs,
+  };
 }

@@ -1,85 +1,53 @@
 /**
- * The signature that lets a receiver know a webhook is ours: Standard Webhooks 1.0.0, scheme `v1`.
- * HMAC-SHA256 over `id.timestamp.body`; the key is the base64 after `whsec_`, 24 to 64 bytes of it.
+ * The signature that lets a receiver know a webhook is ours: Standard Webhooks 1.0.0, over
+ * `id.timestamp.body`. Scheme `v1` is HMAC-SHA256 under a shared secret, `v1a` is Ed25519, which
+ * receivers verify without any secret.
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
-
-const PREFIX = 'whsec_';
-const KEY_BYTES_MIN = 24;
-const KEY_BYTES_MAX = 64;
-const NEW_KEY_BYTES = 32;
+import { toBase64 } from '../engine/signed-note.ts';
+import { hmacSha256 } from '../hmac.ts';
+import { isPrivateKey, openSigningKey, secretBytes } from './webhook-keys.ts';
 
 /** Printable ASCII without the full stop: the stop is the separator of what gets signed. */
 const SIGNABLE_ID = /^[!-\-/-~]{1,256}$/;
+const MALFORMED = 'a signing secret is malformed';
 
 const utf8 = new TextEncoder();
 
 /**
- * The value of the `webhook-signature` header: one `v1,<base64>` for each secret, in their order,
- * separated by spaces. During a rotation the new and the old secret both sign.
+ * The value of the `webhook-signature` header: one `v1,<base64>` or `v1a,<base64>` for each key, in
+ * their order, separated by spaces. During a rotation the new and the old key both sign.
+ * @param keys `whsec_…` (HMAC-SHA256) or `whsk_…` (Ed25519)
  * @param timestampSeconds whole seconds since the epoch, the same as in `webhook-timestamp`
- * @throws TypeError when there is no secret, a secret is malformed, or the id or time cannot be
- *   signed unambiguously; the message never holds a secret
+ * @throws TypeError when there is no key, a key is malformed, or the id or time cannot be signed
+ *   unambiguously; the message never holds a secret
  */
 export async function signWebhook(
-  secrets: readonly string[],
+  keys: readonly string[],
   id: string,
   timestampSeconds: number,
   body: string,
 ): Promise<string> {
-  if (secrets.length === 0) throw new TypeError('a webhook needs at least one signing secret');
+  if (keys.length === 0) throw new TypeError('a webhook needs at least one signing secret');
   if (!SIGNABLE_ID.test(id)) throw new TypeError('a webhook id is printable ASCII without "."');
   if (!Number.isSafeInteger(timestampSeconds) || timestampSeconds < 0)
     throw new TypeError('a webhook timestamp is whole seconds since the epoch');
   const content = utf8.encode(`${id}.${timestampSeconds}.${body}`);
-  const signatures = await Promise.all(secrets.map((secret) => signOnce(secret, content)));
+  const signatures = await Promise.all(
+    keys.map((key) => (isPrivateKey(key) ? signEd25519(key, content) : signHmac(key, content))),
+  );
   return signatures.join(' ');
 }
 
-async function signOnce(secret: string, content: Uint8Array): Promise<string> {
-  const key = signingKey(secret);
-  if (key === null) throw new TypeError('a signing secret is malformed');
+async function signHmac(secret: string, content: Uint8Array): Promise<string> {
+  const key = secretBytes(secret);
+  if (key === null) throw new TypeError(MALFORMED);
   return `v1,${toBase64(await hmacSha256(key, content))}`;
 }
 
-/** True for `whsec_` and the canonical base64 (with padding) of 24 to 64 bytes. */
-export function isSigningSecret(text: string): boolean {
-  return signingKey(text) !== null;
-}
-
-/** A new signing secret: `whsec_` and 32 random bytes in base64. */
-export function newSigningSecret(): string {
-  return PREFIX + toBase64(crypto.getRandomValues(new Uint8Array(NEW_KEY_BYTES)));
-}
-
-/**
- * HMAC-SHA256 (RFC 2104, FIPS 198-1).
- * @param key one byte or more
- * @returns 32 bytes
- */
-export async function hmacSha256(key: Uint8Array, bytes: Uint8Array): Promise<Uint8Array> {
-  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
-  const hmacKey = await crypto.subtle.importKey('raw', key, algorithm, false, ['sign']);
-  return new Uint8Array(await crypto.subtle.sign('HMAC', hmacKey, bytes));
-}
-
-function signingKey(secret: string): Uint8Array | null {
-  if (!secret.startsWith(PREFIX)) return null;
-  const key = fromBase64(secret.slice(PREFIX.length));
-  if (key === null) return null;
-  return key.length >= KEY_BYTES_MIN && key.length <= KEY_BYTES_MAX ? key : null;
-}
-
-function toBase64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes));
-}
-
-/** Canonical base64 alone: atob also takes spaces and lost padding, which stricter receivers refuse. */
-function fromBase64(text: string): Uint8Array | null {
-  try {
-    const binary = atob(text);
-    return btoa(binary) === text ? Uint8Array.from(binary, (char) => char.charCodeAt(0)) : null;
-  } catch {
-    return null;
-  }
+async function signEd25519(key: string, content: Uint8Array): Promise<string> {
+  const opened = await openSigningKey(key);
+  if (opened === null) throw new TypeError(MALFORMED);
+  const signature = await crypto.subtle.sign('Ed25519', opened.privateKey, content);
+  return `v1a,${toBase64(new Uint8Array(signature))}`;
 }

@@ -6,6 +6,7 @@
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
 import { checkDestination, type DestinationRules } from './destination.ts';
+import { retryAfterMs } from './retry-after.ts';
 import { signWebhook } from './webhook-signature.ts';
 
 export interface WebhookRequest {
@@ -37,17 +38,25 @@ export type WebhookFailureCode =
 export interface WebhookFailure {
   ok: false;
   code: WebhookFailureCode;
+  /** Whether a request left at all. */
+  sent: boolean;
   /** A sentence for the tenant; holds no text of the answer and nothing of the URL. */
   message: string;
   retryable: boolean;
   /** The receiver's own wish, in milliseconds from now, at most a day. */
   retryAfterMs: number | null;
   status: number | null;
+  headers: AnswerHeaders;
   body: string;
 }
 
+/** Headers that explain an answer; no other is kept. The receiver's text: untrusted. */
+export type AnswerHeaders = Readonly<Record<string, string>>;
+
 /** `body` is what came of the answer, its first 4 KiB at most. It is the receiver's text: untrusted. */
-export type WebhookResult = { ok: true; status: number; body: string } | WebhookFailure;
+export type WebhookResult =
+  | { ok: true; status: number; headers: AnswerHeaders; body: string }
+  | WebhookFailure;
 
 export interface WebhookDeps {
   readonly fetch: typeof fetch;
@@ -60,8 +69,7 @@ export const WEBHOOK_TIMEOUT_MAX_MS = 30_000;
 
 const READ_BYTES_MAX = 65_536;
 const KEPT_BYTES = 4_096;
-const RETRY_AFTER_MAX_MS = 86_400_000;
-const USER_AGENT = 'Signalbox/1 (+webhooks)';
+export const USER_AGENT = 'Signalbox/1 (+webhooks)';
 
 /**
  * One attempt. Network faults and refusals come back as values.
@@ -162,16 +170,31 @@ async function readStart(response: Response, deadline: AbortSignal): Promise<str
 
 function classify(response: Response, body: string, now: number): WebhookResult {
   const { status } = response;
-  if (status >= 200 && status < 300) return { ok: true, status, body };
+  const headers = telling(response.headers);
+  if (status >= 200 && status < 300) return { ok: true, status, headers, body };
   const gone = status === 410;
   return {
     ok: false,
+    sent: true,
     ...explain(status),
     retryable: !gone,
     retryAfterMs: gone ? null : retryAfterMs(response.headers.get('retry-after'), now),
     status,
+    headers,
     body,
   };
+}
+
+const TELLING = ['content-type', 'date', 'location', 'retry-after', 'server', 'x-request-id'];
+const HEADER_LENGTH_MAX = 256;
+
+function telling(headers: Headers): AnswerHeaders {
+  return Object.fromEntries(
+    TELLING.flatMap((name) => {
+      const value = headers.get(name);
+      return value === null ? [] : [[name, value.slice(0, HEADER_LENGTH_MAX)]];
+    }),
+  );
 }
 
 function explain(status: number): Pick<WebhookFailure, 'code' | 'message'> {
@@ -185,28 +208,24 @@ function explain(status: number): Pick<WebhookFailure, 'code' | 'message'> {
   return { code: 'endpoint_failed', message: `The endpoint answered ${status}.` };
 }
 
-const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
-
-/** RFC 9110 10.2.3: seconds or an IMF-fixdate, as milliseconds from now within a day; else null. */
-function retryAfterMs(value: string | null, now: number): number | null {
-  const text = value?.trim() ?? '';
-  const wish = /^\d+$/.test(text) ? Number(text) * 1_000 : dateMs(text) - now;
-  return Number.isNaN(wish) ? null : Math.min(Math.max(wish, 0), RETRY_AFTER_MAX_MS);
-}
-
-/** Date.parse takes far more than a date (a bare `-5`, say), hence the form is checked first. */
-function dateMs(text: string): number {
-  return HTTP_DATE.test(text) ? Date.parse(text) : Number.NaN;
-}
-
 function refused(code: WebhookFailureCode, message: string): WebhookFailure {
-  return { ok: false, code, message, retryable: false, retryAfterMs: null, status: null, body: '' };
+  return {
+    ok: false,
+    sent: false,
+    code,
+    message,
+    retryable: false,
+    retryAfterMs: null,
+    ...NO_ANSWER,
+  };
 }
+
+const NO_ANSWER = { status: null, headers: {}, body: '' } as const;
 
 /** The runtime's own error names hosts and addresses, so none of it is passed on. */
 function unanswered(timedOut: boolean, timeoutMs: number): WebhookFailure {
   const what = timedOut
     ? { code: 'timeout' as const, message: `The endpoint did not answer within ${timeoutMs} ms.` }
     : { code: 'connection_failed' as const, message: 'The endpoint could not be reached.' };
-  return { ok: false, ...what, retryable: true, retryAfterMs: null, status: null, body: '' };
+  return { ok: false, sent: true, ...what, retryable: true, retryAfterMs: null, ...NO_ANSWER };
 }

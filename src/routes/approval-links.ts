@@ -7,9 +7,15 @@ import { PROBLEMS, type Refusal, refusal } from '../contract/problems.ts';
 import type { Entry } from '../contract/runs.ts';
 import { findRun } from '../db/runs.ts';
 import { checkVote, type Vote } from '../engine/approval.ts';
-import { type ApprovalState, type RunState, replay } from '../engine/state.ts';
-import { type DecisionForm, FORM_TYPE, readDecisionForm } from '../http/approval-form.ts';
-import { type ApprovalForm, approvalPage, messagePage } from '../http/approval-page.ts';
+import type { ApprovalState } from '../engine/approval-state.ts';
+import { type RunState, replay } from '../engine/state.ts';
+import { type DecisionForm, FORM_TYPE, readDecisionForm, votedBy } from '../http/approval-form.ts';
+import {
+  type ApprovalForm,
+  approvalPage,
+  decidedText,
+  messagePage,
+} from '../http/approval-page.ts';
 import { type Answer, openRoute, type Route, type Served } from '../http/route.ts';
 import { type ApprovalLink, readApprovalToken } from '../objects/approval-link.ts';
 import type { LinkHolder } from '../objects/identity.ts';
@@ -54,7 +60,7 @@ export const approvalLinkRoutes: readonly Route[] = [
     tag: TAG,
     summary: 'Decide by the page’s form, as the member whom the link was sent to',
     description:
-      'Fields: `decision` (approved or denied), `email` (that the link was sent to), `comment`. ' +
+      'Fields: `decision` (approved or denied; for an unknown outcome happened, retry or denied), `email` (that the link was sent to), `comment`. ' +
       'A second one shows the outcome that is recorded.',
     access: { tier: 'anyone' },
     rawBody: [FORM_TYPE],
@@ -107,15 +113,16 @@ function notYet(): Refusal {
 
 async function decide(served: Served, opened: Opened, form: DecisionForm | null): Promise<Answer> {
   if (form === null)
-    return showForm(opened, 400, '', 'Nothing was decided: choose Approve or Deny.');
+    return showForm(opened, 400, '', 'Nothing was decided: choose one of the buttons.');
   const { holder, link } = opened;
-  const { decision, email, comment } = form;
+  const { decision: button, email, comment } = form;
+  const voted = votedBy(button);
   if (email !== holder.email)
     return showForm(opened, 403, comment, `Nothing was decided. ${WRONG_EMAIL}`, {
       email: WRONG_EMAIL,
     });
-  if (decision === 'denied' && comment === '') return reasonNeeded(opened);
-  const vote = voteOf(opened, decision, comment === '' ? null : comment, served.requestId);
+  if (button === 'denied' && comment === '') return reasonNeeded(opened);
+  const vote = voteOf(opened, voted, comment === '' ? null : comment, served.requestId);
   const { tenantId, runId } = link;
   const answer = await askRun(served.env, tenantId, runId, 'approval_decided', () =>
     runObject(served.env, tenantId, runId).vote(vote),
@@ -124,7 +131,7 @@ async function decide(served: Served, opened: Opened, form: DecisionForm | null)
   const run = replay(runId, entries);
   const after = run === undefined ? notYet() : openedFrom(link, holder, run, entries);
   if ('ok' in after) return refusedPage(served, answer.ok ? after : answer);
-  return answer.ok ? showRequest(after) : showRefused(after, decision, answer);
+  return answer.ok ? showRequest(after) : showRefused(after, voted.decision, answer);
 }
 
 /** Refused, with the run as it is: a second click, a vote that came too late or may not be. */
@@ -149,7 +156,7 @@ function showRequest(opened: Opened): Response {
   if (own !== undefined) return show(opened, 200, { isWrong: false, text: ownText(own) });
   if (opened.approval.status !== 'pending')
     return show(opened, 200, { isWrong: false, text: 'There is nothing left to decide here.' });
-  const refused = checkVote(opened.approval, voteOf(opened, 'approved', 'a reason', ''));
+  const refused = checkVote(opened.approval, anyVote(opened));
   if (refused === null) return show(opened, 200, null, { comment: '', faults: {} });
   const [status] = PROBLEMS[refused.code];
   return show(opened, status, {
@@ -165,7 +172,7 @@ function showForm(
   text: string,
   faults: ApprovalForm['faults'] = {},
 ): Response {
-  const mayDecide = checkVote(opened.approval, voteOf(opened, 'approved', 'a reason', '')) === null;
+  const mayDecide = checkVote(opened.approval, anyVote(opened)) === null;
   if (!mayDecide) return showRequest(opened);
   return show(opened, status, { isWrong: true, text }, { comment, faults });
 }
@@ -206,19 +213,24 @@ function ownDecision({ approval, holder }: Opened): Decision | undefined {
   return approval.decisions.find(({ actor }) => actor.id === holder.actor.id);
 }
 
-function ownText({ decision, at }: Decision): string {
-  return `You ${decision} this at ${timeText(at)}. It is recorded.`;
+function ownText(made: Decision): string {
+  return `You ${decidedText(made, ' this')} at ${timeText(made.at)}. It is recorded.`;
+}
+
+/** Refused only for what holds of this person and this approval, whichever way they decide. */
+function anyVote(opened: Opened): Vote {
+  return voteOf(opened, { decision: 'denied', resolution: undefined }, 'a reason', '');
 }
 
 function voteOf(
   { link, holder }: Opened,
-  decision: Vote['decision'],
+  voted: Pick<Vote, 'decision' | 'resolution'>,
   comment: string | null,
   requestId: string,
 ): Vote {
   const { approvalId, inputHash } = link;
   const { actor, role } = holder;
-  return { decision, approvalId, inputHash, actor, role, comment, requestId };
+  return { ...voted, approvalId, inputHash, actor, role, comment, requestId };
 }
 
 /** For a person a page, for a program problem+json; both with the status that the code has. */

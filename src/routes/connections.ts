@@ -4,15 +4,16 @@ import {
   connectionKind,
   connection as connectionSchema,
   connectionSet,
+  SIGNING_KEY_FORM,
+  SIGNING_SECRET_FORM,
 } from '../contract/connections.ts';
 import { refusal } from '../contract/problems.ts';
 import { type Route, tenantRoute } from '../http/route.ts';
 import { tenantObject } from '../objects/index.ts';
-import { sealConnection } from '../ports/connections.ts';
-import { isSigningSecret, newSigningSecret } from '../ports/webhook-signature.ts';
+import { keepingFormerSecret, sealConnection } from '../ports/connections.ts';
+import { rotateWebhookKey, sealWebhookKeys, unusableKeys } from '../ports/webhook-connection.ts';
 
-/** The former signing secret signs too for this long, so that receivers can change over. */
-const ROTATION_OVERLAP_MS = 24 * 3_600_000;
+const KEY_FORMS = { signingSecret: SIGNING_SECRET_FORM, signingKey: SIGNING_KEY_FORM } as const;
 
 const oneConnection = z.object({ connection: connectionSchema, requestId: z.string() });
 
@@ -37,17 +38,31 @@ export const connectionRoutes: readonly Route[] = [
     path: '/api/admin/connections/set',
     tag: 'Connections',
     summary: 'Set a connection: its secrets are encrypted and write-only',
+    description:
+      'A Shopify or Stripe webhook secret that differs from the one before it begins a rotation: webhooks that either of them signs are taken for 24 hours, then the new one alone. `dropPrevious` ends the former one at once, as after a leak.',
     role: 'admin',
     body: connectionSet,
     answer: { status: 200, description: 'The connection', schema: oneConnection },
     async handle({ env, tenantId, by }, { body }) {
-      if (body.kind === 'webhook' && !isSigningSecret(body.signingSecret))
-        return refusal('validation_failed', 'The secret could sign nothing.', [
-          { path: 'signingSecret', message: 'whsec_ and the base64 of 24 to 64 bytes' },
-        ]);
-      const at = new Date().toISOString();
-      const sealed = await sealConnection(env.SEAL_KEY, tenantId, body, at);
+      const unusable = body.kind === 'webhook' ? await unusableKeys(body) : [];
+      if (unusable.length > 0)
+        return refusal(
+          'validation_failed',
+          'A key could sign nothing.',
+          unusable.map((path) => ({ path, message: KEY_FORMS[path] })),
+        );
+      const now = Date.now();
+      const at = new Date(now).toISOString();
+      const made =
+        body.kind === 'webhook'
+          ? await sealWebhookKeys(env.SEAL_KEY, tenantId, body, at)
+          : await sealConnection(env.SEAL_KEY, tenantId, body, at);
       const tenant = tenantObject(env, tenantId);
+      const former = await tenant.sealedConnection(body.kind);
+      const sealed =
+        'dropPrevious' in body && body.dropPrevious === true
+          ? made
+          : await keepingFormerSecret(env.SEAL_KEY, tenantId, made, former, now);
       const set = await tenant.setConnection(sealed, 'connection.set', by);
       return set.ok ? { body: { connection: set.connection } } : set;
     },
@@ -74,32 +89,29 @@ export const connectionRoutes: readonly Route[] = [
     method: 'POST',
     path: '/api/admin/connections/rotate',
     tag: 'Connections',
-    summary: 'Make a new signing secret, shown once; the former one signs too for 24 hours',
+    summary: 'Make a new signing key; the former one signs too for 24 hours',
+    description:
+      'A new `signingSecret` is shown once. Of a new `signingKey` nobody needs the private part: its public key is in the settings of the connection, and at /.well-known/webhook-keys/{tenantId}. The first `signingKey` begins to sign beside the secret.',
     role: 'admin',
-    body: z.strictObject({ kind: z.literal('webhook') }),
+    body: z.strictObject({
+      kind: z.literal('webhook'),
+      key: z.enum(['signingSecret', 'signingKey']).default('signingSecret'),
+    }),
     answer: {
       status: 200,
-      description: 'The connection, and the new secret',
-      schema: oneConnection.extend({ signingSecret: z.string() }),
+      description: 'The connection, and a new secret',
+      schema: oneConnection.extend({
+        signingSecret: z.string().optional().describe('Not there when the signingKey was rotated'),
+      }),
     },
-    async handle({ env, tenantId, by }, { body: { kind } }) {
+    async handle({ env, tenantId, by }, { body: { kind, key } }) {
       const tenant = tenantObject(env, tenantId);
-      const former = (await tenant.sealedConnection(kind))?.secrets.signingSecret;
-      const now = Date.now();
-      const signingSecret = newSigningSecret();
-      const at = new Date(now).toISOString();
-      const made = await sealConnection(env.SEAL_KEY, tenantId, { kind, signingSecret }, at);
-      const previousUntil = new Date(now + ROTATION_OVERLAP_MS).toISOString();
-      const rotated =
-        former === undefined
-          ? made
-          : {
-              ...made,
-              settings: { previousUntil },
-              secrets: { ...made.secrets, previousSigningSecret: former },
-            };
-      const set = await tenant.setConnection(rotated, 'connection.rotated', by);
-      return set.ok ? { body: { connection: set.connection, signingSecret } } : set;
+      const former = await tenant.sealedConnection(kind);
+      const made = await rotateWebhookKey(env.SEAL_KEY, tenantId, former, key, Date.now());
+      const set = await tenant.setConnection(made.connection, 'connection.rotated', by);
+      if (!set.ok) return set;
+      const shown = made.secret === null ? {} : { signingSecret: made.secret };
+      return { body: { connection: set.connection, ...shown } };
     },
   }),
 ];

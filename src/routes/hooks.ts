@@ -12,9 +12,10 @@ import { parseJson, readBytes } from '../http/body.ts';
 import { type Answer, openRoute, type Route, type Served } from '../http/route.ts';
 import { log } from '../log.ts';
 import { call, tenantObject } from '../objects/index.ts';
-import { openSecret, type SealedConnection } from '../ports/connections.ts';
+import { openSecrets, type SealedConnection } from '../ports/connections.ts';
 import { parseLossless } from '../vendors/lossless-json.ts';
 import { shopifyDelivery, translateShopify, verifyShopify } from '../vendors/shopify.ts';
+import { isOfAnotherShop } from '../vendors/shopify-origin.ts';
 import { translateStripe, verifyStripe } from '../vendors/stripe.ts';
 import type { Translation } from '../vendors/translation.ts';
 
@@ -36,7 +37,7 @@ type Vendor = Extract<ConnectionKind, 'shopify' | 'stripe'>;
 type Receive = (
   served: Served,
   connection: SealedConnection,
-  secret: string,
+  secrets: readonly string[],
   bytes: Uint8Array,
 ) => Promise<{ translation: Translation; sender: string } | Refusal>;
 
@@ -62,9 +63,10 @@ async function serveHook(kind: Vendor, served: Served, receive: Receive): Promis
   if ('ok' in bytes) return bytes;
   const tenant = tenantObject(env, tenantId);
   const connection = await call(() => tenant.sealedConnection(kind));
-  const secret = await openSecret(env.SEAL_KEY, tenantId, connection, 'webhookSecret');
-  if (connection === null || secret === null) return unverified();
-  const received = await receive(served, connection, secret, bytes);
+  const name = 'webhookSecret';
+  const secrets = await openSecrets(env.SEAL_KEY, tenantId, connection, name, Date.now());
+  if (connection === null) return unverified();
+  const received = await receive(served, connection, secrets, bytes);
   if ('ok' in received) return received;
   served.told.tenantId = tenantId;
   const { translation, sender } = received;
@@ -88,20 +90,35 @@ async function serveHook(kind: Vendor, served: Served, receive: Receive): Promis
   return taken.ok ? { body: { events: taken.events } } : taken;
 }
 
-/** The MAC covers neither headers nor time: the shop must be the connection's, the id dedupes. */
+/** During a rotation either secret signs; without any, nothing verifies. */
+async function anyVerifies(
+  secrets: readonly string[],
+  verify: (secret: string) => Promise<boolean>,
+): Promise<boolean> {
+  for (const secret of secrets) if (await verify(secret)) return true;
+  return false;
+}
+
+/**
+ * The MAC covers neither headers nor time: the shop must be the connection's, by the header and by
+ * the body where it tells; the id dedupes.
+ */
 async function receiveShopify(
   { request }: Served,
   connection: SealedConnection,
-  secret: string,
+  secrets: readonly string[],
   bytes: Uint8Array,
 ): ReturnType<Receive> {
-  if (!(await verifyShopify(bytes, request.headers, secret))) return unverified();
+  const verifies = (secret: string) => verifyShopify(bytes, request.headers, secret);
+  if (!(await anyVerifies(secrets, verifies))) return unverified();
   const { id, topic, shopDomain, triggeredAt, apiVersion } = shopifyDelivery(request.headers);
   if (shopDomain?.toLowerCase() !== connection.settings.shopDomain) return unverified();
   if (id === null || topic === null || shopDomain === null)
     return refusal('validation_failed', 'X-Shopify-Topic and X-Shopify-Webhook-Id are needed.');
   const parsed = parseBody(bytes);
   if (!parsed.ok) return parsed;
+  const { shopId } = connection.settings;
+  if (isOfAnotherShop(parsed.value, { shopDomain, shopId })) return unverified();
   const meta = { shopDomain, id, triggeredAt, apiVersion };
   return { translation: translateShopify(topic, parsed.value, meta), sender: shopDomain };
 }
@@ -109,10 +126,11 @@ async function receiveShopify(
 async function receiveStripe(
   { request }: Served,
   _connection: SealedConnection,
-  secret: string,
+  secrets: readonly string[],
   bytes: Uint8Array,
 ): ReturnType<Receive> {
-  if (!(await verifyStripe(bytes, request.headers, secret, Date.now()))) return unverified();
+  const verifies = (secret: string) => verifyStripe(bytes, request.headers, secret, Date.now());
+  if (!(await anyVerifies(secrets, verifies))) return unverified();
   const parsed = parseBody(bytes);
   return parsed.ok ? { translation: translateStripe(parsed.value), sender: 'Stripe' } : parsed;
 }

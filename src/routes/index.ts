@@ -7,11 +7,14 @@ import { approvalLinkRoutes } from './approval-links.ts';
 import { approvalRoutes } from './approvals.ts';
 import { auditRoutes } from './audit.ts';
 import { connectionRoutes } from './connections.ts';
+import { deliveryRoutes } from './deliveries.ts';
+import { destinationRoutes } from './destinations.ts';
 import { eventRoutes } from './events.ts';
 import { hookRoutes } from './hooks.ts';
 import { limitRoutes } from './limits.ts';
 import { memberRoutes } from './members.ts';
 import { outputRoutes } from './outputs.ts';
+import { privacyRoutes } from './privacy.ts';
 import { runRoutes } from './runs.ts';
 import { tenantRoutes } from './tenants.ts';
 import { wellKnownRoutes } from './well-known.ts';
@@ -66,9 +69,12 @@ export const ROUTES: readonly Route[] = [
   ...approvalRoutes,
   ...approvalLinkRoutes,
   ...auditRoutes,
+  ...privacyRoutes,
   ...tenantRoutes,
   ...limitRoutes,
   ...connectionRoutes,
+  ...deliveryRoutes,
+  ...destinationRoutes,
   ...memberRoutes,
   ...outputRoutes,
   ...wellKnownRoutes,

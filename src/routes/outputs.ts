@@ -5,7 +5,8 @@ import { refusal } from '../contract/problems.ts';
 import { listAnswer, pageOf } from '../http/cursor.ts';
 import { listOf, listQuery, type Route, tenantRoute } from '../http/route.ts';
 import { listMailbox } from '../ports/email.ts';
-import { exportFor, listExports } from '../ports/exports.ts';
+import { readableExport } from '../ports/export-files.ts';
+import { EXPORT_STATUSES, listExports } from '../ports/export-rows.ts';
 import { listFlags } from '../ports/flags.ts';
 import { getOrder, listOrders } from '../ports/orders.ts';
 
@@ -36,11 +37,12 @@ const exported = z
     id: z.string(),
     kind: z.string(),
     format: z.string(),
-    status: z.enum(['running', 'completed']),
+    status: z.enum(EXPORT_STATUSES),
     rows: z.int(),
     bytes: z.int(),
     createdAt: utcTime,
     finishedAt: utcTime.nullable(),
+    expiresAt: utcTime.nullable().describe('When its file is removed'),
   })
   .meta({ id: 'Export' });
 
@@ -130,12 +132,14 @@ export const outputRoutes: readonly Route[] = [
     answer: { status: 200, description: 'The file: CSV or NDJSON', contentType: 'text/csv' },
     problems: [404],
     async handle({ env, tenantId }, { query: { id } }) {
-      const found = await exportFor(env.DB, env.EXPORTS, tenantId, id);
-      if (found === null) return refusal('not_found', 'There is no finished export of that id.');
-      const headers = new Headers({ 'content-length': String(found.file.size) });
-      found.file.writeHttpMetadata(headers);
+      const stores = { db: env.DB, bucket: env.EXPORTS };
+      const found = await readableExport(stores, tenantId, id, Date.now());
+      const file = (await found?.open()) ?? null;
+      if (file === null) return refusal('not_found', 'There is no finished export of that id.');
+      const headers = new Headers({ 'content-length': String(file.size) });
+      file.writeHttpMetadata(headers);
       headers.set('cache-control', 'no-store');
-      return new Response(found.file.body, { headers });
+      return new Response(file.body, { headers });
     },
   }),
   tenantRoute({

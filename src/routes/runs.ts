@@ -71,6 +71,9 @@ export const runRoutes: readonly Route[] = [
     path: '/api/admin/workflow-runs/approve',
     tag: TAG,
     summary: 'Approve what a run waits for',
+    description:
+      'An approval of kind `resolve` asks whether an attempt was carried out of which nobody knows: ' +
+      'it takes a `resolution`, `happened` or `retry`. To give up, deny it.',
     role: 'approver',
     body: approveBody,
     answer: { status: 200, description: 'The run', schema: oneRun },
@@ -135,12 +138,15 @@ export const runRoutes: readonly Route[] = [
 async function vote(
   served: ServedCaller,
   decision: 'approved' | 'denied',
-  body: ClaimBody,
+  body: z.infer<typeof approveBody>,
 ): Promise<Answer> {
-  return await onApproval(served, body, (run, claim) => run.vote({ ...claim, decision }));
+  const { resolution, ...claim } = body;
+  return await onApproval(served, claim, (run, claim) =>
+    run.vote({ ...claim, decision, resolution }),
+  );
 }
 
-type ClaimBody = z.infer<typeof approveBody>;
+type ClaimBody = Omit<z.infer<typeof approveBody>, 'resolution'>;
 
 /** Whoever asks, asks as themselves: the object checks what they may. */
 async function onApproval(

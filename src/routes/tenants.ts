@@ -12,8 +12,8 @@ import { listOf, listQuery, platformRoute, type Route, tenantRoute } from '../ht
 import { tenantObject } from '../objects/index.ts';
 import { sealConnection } from '../ports/connections.ts';
 import { checkDestination } from '../ports/destination.ts';
+import { newSigningSecret } from '../ports/webhook-keys.ts';
 import { destinationRules } from '../ports/webhook-port.ts';
-import { newSigningSecret } from '../ports/webhook-signature.ts';
 
 const platformRoutes: readonly Route[] = [
   platformRoute({

@@ -1,9 +1,23 @@
-/** What has its place by convention (RFC 8615): the keys that audit checkpoints are signed with. */
+/** What has its place by convention (RFC 8615): the public keys of audit checkpoints and webhooks. */
+import * as z from 'zod';
 import { auditKeys } from '../contract/audit-keys.ts';
+import { tenantId as tenantIdSchema, utcTime } from '../contract/json.ts';
 import { refusal } from '../contract/problems.ts';
 import { openRoute, type Route } from '../http/route.ts';
 import { logError } from '../log.ts';
 import { auditKeyList } from '../objects/audit-keys.ts';
+import { tenantObject } from '../objects/index.ts';
+import { publicKeys } from '../ports/webhook-connection.ts';
+
+const webhookKeys = z.object({
+  keys: z.array(
+    z.object({
+      publicKey: z.string().describe('whpk_ and the base64 of 32 bytes (Ed25519)'),
+      until: utcTime.nullable(),
+    }),
+  ),
+  requestId: z.string(),
+});
 
 export const wellKnownRoutes: readonly Route[] = [
   openRoute({
@@ -27,6 +41,28 @@ export const wellKnownRoutes: readonly Route[] = [
         logError({ what: 'audit_keys_failed', requestId }, error);
         return refusal('unavailable', 'The keys are not configured as they should be.');
       }
+    },
+  }),
+  openRoute({
+    method: 'GET',
+    path: '/.well-known/webhook-keys/:tenantId',
+    tag: 'Deliveries',
+    summary:
+      "The public keys of a tenant's webhooks (Standard Webhooks, scheme v1a), the newest first",
+    description:
+      'Whoever receives webhooks verifies them by one of these, without any shared secret. `until` is when a former key ends.',
+    access: { tier: 'anyone' },
+    answer: { status: 200, description: 'The keys', schema: webhookKeys },
+    problems: [404],
+    async handle({ env, params }) {
+      const { tenantId = '' } = params;
+      const known = tenantIdSchema.safeParse(tenantId).success
+        ? await tenantObject(env, tenantId).sealedConnection('webhook')
+        : null;
+      const keys = publicKeys(known, Date.now());
+      return keys.length === 0
+        ? refusal('not_found', 'There is no public key of that name.')
+        : { body: { keys } };
     },
   }),
 ];

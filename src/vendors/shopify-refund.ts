@@ -5,7 +5,7 @@
  */
 import * as z from 'zod';
 import type { Money } from '../contract/json.ts';
-import { currencyCode, decimalToMinor } from './currency.ts';
+import { currencyCode, decimalToMinor } from '../currency.ts';
 import { moneyAt, optionalText, vendorId } from './translation.ts';
 
 const shopMoney = z.object({

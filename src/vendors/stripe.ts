@@ -6,8 +6,8 @@
 import * as z from 'zod';
 import { isJsonObject, type Json } from '../contract/json.ts';
 import { faultsOf } from '../contract/problems.ts';
-import { currencyCode, stripeToMinor } from './currency.ts';
-import { verifyHmac } from './hmac.ts';
+import { currencyCode, stripeToMinor } from '../currency.ts';
+import { verifyHmacSha256 } from '../hmac.ts';
 import {
   moneyAt,
   optionalFlag,
@@ -41,7 +41,7 @@ export async function verifyStripe(
   const message = new Uint8Array(prefix.length + rawBody.length);
   message.set(prefix);
   message.set(rawBody, prefix.length);
-  return verifyHmac(secret, signed.signatures, message);
+  return verifyHmacSha256(new TextEncoder().encode(secret), signed.signatures, message);
 }
 
 /** The header's parts, or null when it has not just one time and at least one v1 signature. */

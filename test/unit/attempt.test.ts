@@ -4,7 +4,7 @@ import { type Attempt, performAttempt } from '../../src/actions/attempt.ts';
 import { approvalRule } from '../../src/contract/approvals.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../src/contract/json.ts';
 import { type Binding, inputHash } from '../../src/engine/approval.ts';
-import { bindingOf, type Outcome } from '../../src/engine/plan.ts';
+import { type AttemptOutcome, bindingOf, type Outcome } from '../../src/engine/plan.ts';
 import { type Ports, succeeded } from '../../src/ports/index.ts';
 import { at, pay, planOf, policyRule } from './support/engine.ts';
 
@@ -83,7 +83,7 @@ function mutations(value: Json, path = ''): Mutation[] {
 const stored = (value: unknown): Binding => JSON.parse(JSON.stringify(value));
 const asJson = (value: unknown): Json => JSON.parse(JSON.stringify(value));
 
-async function performed(given: Attempt): Promise<{ outcome: Outcome; calls: string[] }> {
+async function performed(given: Attempt): Promise<{ outcome: AttemptOutcome; calls: string[] }> {
   const { ports, calls } = fakePorts();
   return { outcome: await performAttempt(given, ports), calls };
 }

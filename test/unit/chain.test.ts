@@ -31,9 +31,9 @@ function chain(length: number, tenantId = 'acme'): AuditEntry[] {
 
 describe('how a hash is made', () => {
   test('the first entry holds the hash of the tenant’s name in the format’s words', () => {
-    expect(genesisHash('acme')).toBe(sha256('signalbox-audit-v1:acme'));
+    expect(genesisHash('acme')).toBe(sha256('signalbox-audit-v2:acme'));
     expect(genesisHash('acme')).toBe(
-      '100cd321e530627822dfd9ef616e6a027f2b4c79dc1e21b5c2e9bf29af8b76ca',
+      'a639678dfcee8c916f431e71beac457248b5bf3fd43479413de84ae4a8a1756c',
     );
   });
 
@@ -41,11 +41,11 @@ describe('how a hash is made', () => {
     const canonical =
       '{"action":"workflow.enabled","actor":{"id":"key_1","name":"Ops","type":"api_key"},' +
       '"at":"2026-03-01T12:00:01.000Z","data":{"note":"Größe ✓","version":1},"id":"aud_1",' +
-      `"prevHash":"${sha256('signalbox-audit-v1:acme')}","requestId":"req-1","seq":1,` +
+      `"prevHash":"${sha256('signalbox-audit-v2:acme')}","requestId":"req-1","seq":1,` +
       '"target":{"id":"wf_1","type":"workflow"}}';
     const linked = link(entry(1, genesisHash('acme')));
     expect(linked.hash).toBe(sha256(canonical));
-    expect(linked.hash).toBe('c07b7595c92700fa4cff5f26c8d7702cb1a8c199af4db01d7445225789563c7e');
+    expect(linked.hash).toBe('05576f2dd443117e8b14ea09d605514ad9ae24deb2ad3f0eb47cc5336ae9f866');
   });
 
   test('the order of fields does not matter, their values do', () => {

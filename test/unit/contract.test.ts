@@ -288,6 +288,14 @@ const DATA: Record<string, { good: JsonObject[]; bad: [JsonObject, string[]][] }
     good: [{ actor: { type: 'member', id: 'm' }, action: 'GET /x', resource: 'r' }],
     bad: [[{ actor: { type: 'member' } }, ['data.actor.id', 'data.action']]],
   },
+  'destination.disabled': {
+    good: [{ destination: { url: 'https://example.com/hook', reason: 'gone', failures: 3 } }],
+    bad: [[{ destination: { reason: 5 } }, ['data.destination.url', 'data.destination.reason']]],
+  },
+  'destination.enabled': {
+    good: [{ destination: { url: 'https://example.com/hook', reason: 'failing' } }],
+    bad: [[{}, ['data.destination']]],
+  },
   'custom.stock.low': {
     good: [{}, { anything: [1, { deep: null }] }],
     bad: [],

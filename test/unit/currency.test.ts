@@ -6,7 +6,7 @@ import {
   decimalToMinor,
   minorUnitDigits,
   stripeToMinor,
-} from '../../src/vendors/currency.ts';
+} from '../../src/currency.ts';
 import { parseLossless } from '../../src/vendors/lossless-json.ts';
 
 describe('decimal texts', () => {

@@ -1,7 +1,7 @@
 /** What actions say they will do: the first thing that an approver reads. */
 import { describe, expect, it, test } from 'vitest';
 import { ACTIONS, describeAction } from '../../src/actions/index.ts';
-import { moneyText } from '../../src/vendors/currency.ts';
+import { moneyText } from '../../src/currency.ts';
 
 describe('an action in plain words', () => {
   it.each([

@@ -1,6 +1,10 @@
 /** When a failed attempt is tried again. */
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ACTION_RULES } from '../../src/actions/index.ts';
+import type { JsonObject } from '../../src/contract/json.ts';
+import { definition } from '../../src/contract/workflows.ts';
+import { compileDefinition } from '../../src/engine/definition.ts';
 import { RETRY_AFTER_MAX_MS, type RetryPlan, retryDelayMs } from '../../src/engine/retry.ts';
 import { always } from './support/properties.ts';
 
@@ -38,6 +42,69 @@ describe('the delay', () => {
     expect(
       retryDelayMs({ attempts: 3, delayMs: 90_000, maxDelayMs: 60_000 }, 1, MIDDLE, null),
     ).toBe(60_000);
+  });
+});
+
+describe('a schedule', () => {
+  const SCHEDULE: RetryPlan = { ...PLAN, attempts: 6, delaysMs: [5_000, 300_000, 1_800_000] };
+
+  test.each([
+    [1, 5_000],
+    [2, 300_000],
+    [3, 1_800_000],
+    [4, 1_800_000],
+    [5, 1_800_000],
+    [6, null],
+  ])('after attempt %i: %s ms; its last delay goes on', (attempt, delay) => {
+    expect(retryDelayMs(SCHEDULE, attempt, MIDDLE, null)).toBe(delay);
+  });
+
+  test('is spread by a fifth, and a longer Retry-After wins', () => {
+    expect(retryDelayMs(SCHEDULE, 2, 0, null)).toBe(240_000);
+    expect(retryDelayMs(SCHEDULE, 2, 1, null)).toBe(360_000);
+    expect(retryDelayMs(SCHEDULE, 1, MIDDLE, 60_000)).toBe(60_000);
+    expect(retryDelayMs(SCHEDULE, 2, MIDDLE, 60_000)).toBe(300_000);
+  });
+
+  test('that is empty gives way to doubling', () => {
+    expect(retryDelayMs({ ...PLAN, delaysMs: [] }, 2, MIDDLE, null)).toBe(10_000);
+  });
+});
+
+describe('the schedule of notify.webhook', () => {
+  const standard = ACTION_RULES['notify.webhook']?.retry;
+  const planOf = (retry?: JsonObject) => {
+    const step = { id: 'a', action: 'notify.webhook', with: { url: 'https://example.com/' } };
+    const steps = [retry === undefined ? step : { ...step, retry }];
+    const parsed = definition.parse({ name: 'x', trigger: { event: 'custom.go' }, steps });
+    const compiled = compileDefinition(parsed, ACTION_RULES);
+    if (!compiled.ok || compiled.compiled.steps[0]?.kind !== 'action') throw new Error('no step');
+    return compiled.compiled.steps[0];
+  };
+
+  test('is 0, 5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 10 h', () => {
+    const delays = Array.from({ length: 8 }, (_, n) =>
+      standard === undefined ? undefined : retryDelayMs(standard, n + 1, MIDDLE, null),
+    );
+    const minute = 60_000;
+    expect(delays).toEqual(
+      [5_000, 5, 30, 120, 300, 600, 600, null].map((delay) =>
+        delay === null || delay === 5_000 ? delay : delay * minute,
+      ),
+    );
+    expect(planOf().timeoutMs).toBe(15_000);
+    expect(planOf().retry).toEqual(standard);
+  });
+
+  test('is kept by a step that changes the number of attempts alone', () => {
+    expect(planOf({ attempts: 3 }).retry).toEqual({ ...standard, attempts: 3 });
+  });
+
+  test('gives way to a step that says how long to wait', () => {
+    const own = planOf({ attempts: 4, delay: '1s' }).retry;
+    expect(own).toEqual({ attempts: 4, delayMs: 1_000, maxDelayMs: 3_600_000 });
+    expect(retryDelayMs(own, 3, MIDDLE, null)).toBe(4_000);
+    expect(planOf({ maxDelay: '10s' }).retry).not.toHaveProperty('delaysMs');
   });
 });
 

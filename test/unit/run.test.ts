@@ -551,6 +551,7 @@ describe('the view of a run', () => {
         status: 'pending_approval',
         attempts: 0,
         nextAttemptAt: null,
+        progress: null,
         input: { orderId: '7', cents: 500 },
         output: null,
         error: null,
@@ -562,6 +563,7 @@ describe('the view of a run', () => {
       {
         id: `apr_${RUN_ID.slice(4)}-1`,
         stepId: 'a',
+        kind: 'gate',
         status: 'pending',
         required: 2,
         roles: ['approver'],

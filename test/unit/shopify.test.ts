@@ -287,14 +287,25 @@ describe('customers/create', () => {
 });
 
 describe('any topic and any body', () => {
-  const topics = ['orders/create', 'refunds/create', 'customers/create'];
+  const topics = [
+    'orders/create',
+    'refunds/create',
+    'customers/create',
+    'orders/cancelled',
+    'orders/updated',
+    'customers/update',
+  ];
 
-  it.each(['orders/updated', 'app/uninstalled', 'constructor', '__proto__', ''])(
-    'topic %j is ignored',
-    (topic) => {
-      expect(translateShopify(topic, order(), META)).toEqual({ kind: 'ignored', topic });
-    },
-  );
+  it.each([
+    'orders/paid',
+    'events/Order/create',
+    'app/uninstalled',
+    'constructor',
+    '__proto__',
+    '',
+  ])('topic %j is ignored', (topic) => {
+    expect(translateShopify(topic, order(), META)).toEqual({ kind: 'ignored', topic });
+  });
 
   it('never throws on JSON of any shape', () => {
     fc.assert(

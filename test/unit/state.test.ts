@@ -34,8 +34,9 @@ const RULE = policyRule({ approvals: 2 });
 const FAILURE = { code: 'unreachable', message: 'Nobody answered.', stepId: 'a' };
 
 const started: Fact = { type: 'step_started', stepId: 'a', action: 'pay', input: { cents: 5 } };
-const requested: Fact = {
+const requested: Extract<Fact, { type: 'approval_requested' }> = {
   type: 'approval_requested',
+  kind: 'gate',
   stepId: 'a',
   approvalId: 'apr_1',
   rule: RULE,
@@ -90,6 +91,9 @@ describe('a new run', () => {
       status: 'pending',
       attempts: 0,
       nextAttemptAt: null,
+      progress: null,
+      progressedAttempt: 0,
+      lost: false,
       input: null,
       output: null,
       error: null,

@@ -54,6 +54,7 @@ describe('a log that is whole', () => {
       lastAt: timeOf(LENGTH),
       head: LOG.at(-1)?.hash,
       checkpoints: 3,
+      parts: { whole: 0, erased: 0 },
     });
   });
 

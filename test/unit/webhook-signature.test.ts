@@ -1,18 +1,33 @@
-/** Webhook signatures against the published vectors and the reference library of the standard. */
+/** Webhook signatures against the published vectors, and the libraries of the standard and of Svix. */
+import { createPublicKey, sign as nodeSign, verify as nodeVerify } from 'node:crypto';
 import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
+import { Webhook as SvixWebhook } from 'svix';
 import { describe, expect, it } from 'vitest';
+import { hmacSha256 } from '../../src/hmac.ts';
 import {
-  hmacSha256,
+  isPrivateKey,
   isSigningSecret,
+  newPrivateKey,
   newSigningSecret,
-  signWebhook,
-} from '../../src/ports/webhook-signature.ts';
+  openSigningKey,
+} from '../../src/ports/webhook-keys.ts';
+import { signWebhook } from '../../src/ports/webhook-signature.ts';
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 const ID = 'msg_p5jXN8AQM9LWM0D4loKWxJek';
 const BODY = '{"test": 2432232314}';
 const SIGNATURE = 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=';
+
+/**
+ * The `v1a` example of the specification ("Webhook headers"), and the key pair that made it, of Svix's
+ * own tests (svix-server, test_asymmetric_key_signing).
+ */
+const PAIR =
+  'whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==';
+const PUBLIC = 'whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=';
+const ASYMMETRIC =
+  'v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg==';
 
 const secretOf = (bytes: Uint8Array) => `whsec_${Buffer.from(bytes).toString('base64')}`;
 const anySecret = fc.uint8Array({ minLength: 24, maxLength: 64 }).map(secretOf);
@@ -69,6 +84,117 @@ describe('signWebhook', () => {
 
   it.each([1.5, -1, Number.NaN, Number.POSITIVE_INFINITY])('refuses the time %d', async (time) => {
     await expect(signWebhook([SECRET], ID, time, BODY)).rejects.toThrow('whole seconds');
+  });
+});
+
+/** Verifies as a receiver does that has the public key alone, with Node's own Ed25519. */
+function verifies(publicKey: string, header: string, content: string): boolean {
+  const x = Buffer.from(publicKey.slice('whpk_'.length), 'base64').toString('base64url');
+  const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
+  return header
+    .split(' ')
+    .filter((part) => part.startsWith('v1a,'))
+    .some((part) =>
+      nodeVerify(null, Buffer.from(content), key, Buffer.from(part.slice(4), 'base64')),
+    );
+}
+
+const seedOf = (pair: string) =>
+  `whsk_${Buffer.from(pair.slice(5), 'base64').subarray(0, 32).toString('base64')}`;
+
+describe('Ed25519 signatures', () => {
+  it('are the one that the specification publishes, by the pair and by its seed alone', async () => {
+    expect(await signWebhook([PAIR], ID, 1614265330, BODY)).toBe(ASYMMETRIC);
+    expect(await signWebhook([seedOf(PAIR)], ID, 1614265330, BODY)).toBe(ASYMMETRIC);
+  });
+
+  it('verify by the public key alone, and no changed message does', async () => {
+    const anyBody = fc.string({ unit: 'binary' });
+    await fc.assert(
+      fc.asyncProperty(anyId, anyBody, async (id, body) => {
+        const text = newPrivateKey();
+        const publicKey = (await openSigningKey(text))?.publicKey ?? '';
+        const header = await signWebhook([text], id, 7, body);
+        expect(verifies(publicKey, header, `${id}.7.${body.toWellFormed()}`)).toBe(true);
+        expect(verifies(publicKey, header, `${id}.8.${body.toWellFormed()}`)).toBe(false);
+        expect(verifies(PUBLIC, header, `${id}.7.${body.toWellFormed()}`)).toBe(false);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('stand beside shared secrets, and either kind of receiver takes them', async () => {
+    const keys = [newSigningSecret(), newSigningSecret(), newPrivateKey(), newPrivateKey()];
+    const seconds = Math.floor(Date.now() / 1_000);
+    const header = await signWebhook(keys, ID, seconds, BODY);
+    const schemes = header.split(' ').map((part) => part.split(',')[0]);
+    expect(schemes).toEqual(['v1', 'v1', 'v1a', 'v1a']);
+    const headers = {
+      'webhook-id': ID,
+      'webhook-timestamp': String(seconds),
+      'webhook-signature': header,
+    };
+    for (const secret of keys.slice(0, 2)) {
+      new Webhook(secret).verify(BODY, headers);
+      new SvixWebhook(secret).verify(BODY, headers);
+      expect(() => new SvixWebhook(secret).verify(`${BODY} `, headers)).toThrow('No matching');
+    }
+    for (const key of keys.slice(2)) {
+      const opened = await openSigningKey(key);
+      expect(verifies(opened?.publicKey ?? '', header, `${ID}.${seconds}.${BODY}`)).toBe(true);
+    }
+  });
+
+  it('agree with Svix for any shared secret', async () => {
+    await fc.assert(
+      fc.asyncProperty(anySecret, anyId, fc.string(), async (secret, id, body) => {
+        const theirs = new SvixWebhook(secret).sign(id, new Date(1_700_000_000_000), body);
+        expect(await signWebhook([secret], id, 1_700_000_000, body)).toBe(theirs);
+      }),
+    );
+  });
+
+  it('are deterministic, as RFC 8032 has it', async () => {
+    const opened = await openSigningKey(PAIR);
+    const jwk = await crypto.subtle.exportKey('jwk', opened?.privateKey ?? fail());
+    const { d = '', x = '' } = 'd' in jwk ? jwk : {};
+    const key = { key: { kty: 'OKP', crv: 'Ed25519', d, x }, format: 'jwk' } as const;
+    const content = Buffer.from(`${ID}.1614265330.${BODY}`);
+    expect(`v1a,${nodeSign(null, content, key).toString('base64')}`).toBe(ASYMMETRIC);
+  });
+});
+
+function fail(): never {
+  throw new Error('the key did not open');
+}
+
+describe('openSigningKey', () => {
+  it('tells the public key', async () => {
+    expect((await openSigningKey(PAIR))?.publicKey).toBe(PUBLIC);
+    expect((await openSigningKey(seedOf(PAIR)))?.publicKey).toBe(PUBLIC);
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['a shared secret', SECRET],
+    ['a public key', PUBLIC],
+    ['31 bytes', `whsk_${Buffer.alloc(31).toString('base64')}`],
+    ['48 bytes', `whsk_${Buffer.alloc(48).toString('base64')}`],
+    ['a public key that is not of the seed', PAIR.replace('lX0d', 'laaa')],
+    ['lost padding', seedOf(PAIR).replace('=', '')],
+    ['a space', ` ${PAIR}`],
+  ])('refuses %s', async (_what, text) => {
+    expect(await openSigningKey(text)).toBeNull();
+  });
+
+  it('makes keys that differ, open, and are told from secrets', async () => {
+    const made = Array.from({ length: 20 }, newPrivateKey);
+    expect(new Set(made).size).toBe(20);
+    for (const key of made) {
+      expect(isPrivateKey(key)).toBe(true);
+      expect(isSigningSecret(key)).toBe(false);
+      expect((await openSigningKey(key))?.publicKey).toMatch(/^whpk_[A-Za-z0-9+/]{43}=$/);
+    }
   });
 });
 

@@ -6,18 +6,19 @@ import type { Json, Money } from '../../src/contract/json.ts';
 import type { Outcome } from '../../src/engine/plan.ts';
 import { embeddedCommerce } from '../../src/ports/commerce.ts';
 import { listMailbox, localMailbox } from '../../src/ports/email.ts';
-import { embeddedExports, exportFor, listExports } from '../../src/ports/exports.ts';
+import { readableExport } from '../../src/ports/export-files.ts';
+import { listExports } from '../../src/ports/export-rows.ts';
+import { embeddedExports } from '../../src/ports/exports.ts';
 import { type FedEvent, feedOrders } from '../../src/ports/feed-orders.ts';
 import { embeddedFlags, listFlags } from '../../src/ports/flags.ts';
 import type { Email, PortCall } from '../../src/ports/index.ts';
-import { ObjectWriter, PART_BYTES } from '../../src/ports/object-writer.ts';
 import { getOrder, listOrders } from '../../src/ports/orders.ts';
 
 const { DB, EXPORTS } = env;
 const commerce = embeddedCommerce(DB);
 const flags = embeddedFlags(DB);
 const mail = localMailbox(DB);
-const files = embeddedExports(DB, EXPORTS);
+const files = embeddedExports({ db: DB, bucket: EXPORTS });
 
 const NOON = Date.parse('2026-03-01T12:00:00.000Z');
 const FIRST_PAGE = { limit: 50, after: null };
@@ -422,152 +423,6 @@ describe('the mailbox', () => {
   });
 });
 
-describe('exports', () => {
-  async function textOf(tenantId: string): Promise<string> {
-    const [newest] = (await listExports(DB, tenantId, FIRST_PAGE)).items;
-    const found = await exportFor(DB, EXPORTS, tenantId, newest?.id ?? '');
-    return found === null ? '' : found.file.text();
-  }
-
-  test('two thousand orders are two thousand rows, and a repeat writes nothing', async () => {
-    const tenantId = newTenant();
-    const events = Array.from({ length: 2_000 }, (_, i) =>
-      created(`o${i}`, minute(i), { name: `#${i}`, customer: { name: 'Ann "A", Ltd\nRoom 5' } }),
-    );
-    await feed(tenantId, events);
-    const first = await files.exportOrders(call(tenantId, 'k1'), { format: 'ndjson' });
-    if (first.kind !== 'succeeded') throw new Error('it failed');
-    const text = await textOf(tenantId);
-    const ids = text
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line).id);
-    expect(ids).toEqual(events.map((_, i) => `o${1_999 - i}`));
-    const bytes = new TextEncoder().encode(text).byteLength;
-    expect(first.output).toMatchObject({ rows: 2_000, bytes, format: 'ndjson' });
-    expect(first.events).toMatchObject([
-      {
-        id: 'k1',
-        type: 'export.completed',
-        data: { export: { kind: 'orders', format: 'ndjson', rows: 2_000, bytes } },
-      },
-    ]);
-    await feed(tenantId, [created('later', minute(9_999))]);
-    expect(await files.exportOrders(call(tenantId, 'k1', NOON + 9), { format: 'ndjson' })).toEqual(
-      first,
-    );
-    expect(await textOf(tenantId)).toBe(text);
-
-    await files.exportOrders(call(tenantId, 'k2', NOON + 99), { format: 'csv' });
-    const csv = await textOf(tenantId);
-    expect(csv.match(/\r\n/g)).toHaveLength(2_002);
-    expect(csv.match(/"Ann ""A"", Ltd\nRoom 5"/g)).toHaveLength(2_000);
-    expect(csv.match(/total_amount/g)).toHaveLength(1);
-  });
-
-  test('a cell that begins a formula gets an apostrophe, numbers do not', async () => {
-    const starts = ['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', '\n=1', '  =1', '＝1', ' -1'];
-    const tenantId = newTenant();
-    await feed(
-      tenantId,
-      starts.map((name, i) =>
-        created(`${i}`, minute(0), { name, tags: [`${name}"`], total: { ...usd(-5) } }),
-      ),
-    );
-    await files.exportOrders(call(tenantId, 'k1'), { format: 'csv' });
-    const csv = await textOf(tenantId);
-    for (const start of starts) {
-      expect(csv).toContain(`"'${start}"`);
-      expect(csv).toContain(`"'${start}"""`);
-      expect(csv).not.toContain(`"${start}`);
-    }
-    expect(csv).toContain(',-5,0,');
-  });
-
-  test('an export of nothing has a header row', async () => {
-    const tenantId = newTenant();
-    const outcome = await files.exportOrders(call(tenantId, 'k1'), { format: 'csv' });
-    const csv = await textOf(tenantId);
-    expect(csv).toMatch(/^"?id"?,"?name"?,.*\r\n$/);
-    expect(outcome).toMatchObject({ output: { rows: 0, bytes: csv.length } });
-  });
-
-  test('`from` is included, `to` is not, whatever their offsets', async () => {
-    const tenantId = newTenant();
-    await feed(
-      tenantId,
-      [0, 1, 2].map((n) => created(`${n}`, minute(n))),
-    );
-    const range = { from: '2026-03-01T14:01:00+02:00', to: '2026-03-01T12:02:00Z' };
-    await files.exportOrders(call(tenantId, 'k1'), { ...range, format: 'ndjson' });
-    expect(JSON.parse(await textOf(tenantId))).toMatchObject({ id: '1' });
-  });
-
-  test('an attempt that broke off is begun again under the same id', async () => {
-    const tenantId = await withOrder();
-    const broken = new Proxy(EXPORTS, {
-      get: (bucket, name) =>
-        name === 'put' ? () => Promise.reject(new Error('lost')) : Reflect.get(bucket, name),
-    });
-    const lost = embeddedExports(DB, broken).exportOrders(call(tenantId, 'k1'), { format: 'csv' });
-    await expect(lost).rejects.toThrow('lost');
-    const [begun] = (await listExports(DB, tenantId, FIRST_PAGE)).items;
-    expect(begun).toMatchObject({ status: 'running', finishedAt: null });
-    expect(await exportFor(DB, EXPORTS, tenantId, begun?.id ?? '')).toBeNull();
-    const again = await files.exportOrders(call(tenantId, 'k1', NOON + 9), { format: 'csv' });
-    expect(again).toMatchObject({ output: { exportId: begun?.id, rows: 1 } });
-    expect((await listExports(DB, tenantId, FIRST_PAGE)).items).toHaveLength(1);
-  });
-
-  test('two attempts at once make one export and answer the same', async () => {
-    const tenantId = await withOrder();
-    const attempt = (now: number) =>
-      files.exportOrders(call(tenantId, 'k1', now), { format: 'csv' });
-    const [one, other] = await Promise.all([attempt(NOON), attempt(NOON + 1)]);
-    expect(one).toEqual(other);
-    expect((await listExports(DB, tenantId, FIRST_PAGE)).items).toHaveLength(1);
-  });
-
-  test('a download says what it is', async () => {
-    const tenantId = await withOrder();
-    await files.exportOrders(call(tenantId, 'k1'), { format: 'csv' });
-    const [made] = (await listExports(DB, tenantId, FIRST_PAGE)).items;
-    expect(made?.id).toMatch(/^exp_[0-9a-f]{32}$/);
-    const found = await exportFor(DB, EXPORTS, tenantId, made?.id ?? '');
-    expect(found?.export).toEqual(made);
-    expect(found?.file.size).toBe(made?.bytes);
-    expect(found?.file.httpMetadata).toEqual({
-      contentType: 'text/csv; charset=utf-8; header=present',
-      contentDisposition: `attachment; filename="${made?.id}.csv"`,
-    });
-    await found?.file.arrayBuffer();
-  });
-
-  test.each([0, 1, PART_BYTES - 1, PART_BYTES, PART_BYTES + 1, 2 * PART_BYTES + 7])(
-    'an object of %i bytes arrives whole',
-    async (size) => {
-      const bytes = Uint8Array.from({ length: size }, (_, i) => i % 251);
-      const writer = new ObjectWriter(EXPORTS, `size-${size}`, {});
-      for (let at = 0; at < size; at += 3_000_000)
-        await writer.write(bytes.subarray(at, at + 3_000_000));
-      expect(writer.bytes).toBe(size);
-      await writer.close();
-      const stored = await (await EXPORTS.get(`size-${size}`))?.arrayBuffer();
-      const digest = async (data: BufferSource) =>
-        new Uint8Array(await crypto.subtle.digest('SHA-256', data));
-      expect(await digest(stored ?? new Uint8Array([0]))).toEqual(await digest(bytes));
-    },
-  );
-
-  test('an aborted object leaves what was there', async () => {
-    await EXPORTS.put('aborted', 'before');
-    const writer = new ObjectWriter(EXPORTS, 'aborted', {});
-    await writer.write(new Uint8Array(PART_BYTES + 1));
-    await writer.abort();
-    expect(await (await EXPORTS.get('aborted'))?.text()).toBe('before');
-  });
-});
-
 test('the same ids and keys in another tenant are untouched', async () => {
   const [mine, other] = [await withOrder(), await withOrder()];
   await flags.setFlag(call(other, 'k0'), 'beta', true);
@@ -588,6 +443,8 @@ test('the same ids and keys in another tenant are untouched', async () => {
   await files.exportOrders(call(mine, 'k6'), { format: 'csv' });
   expect(await seen()).toEqual(before);
   const [made] = (await listExports(DB, mine, FIRST_PAGE)).items;
-  expect(await exportFor(DB, EXPORTS, other, made?.id ?? '')).toBeNull();
+  expect(made?.status).toBe('completed');
+  const stores = { db: DB, bucket: EXPORTS };
+  expect(await readableExport(stores, other, made?.id ?? '', NOON)).toBeNull();
   expect(await getOrder(DB, mine, '1')).toMatchObject({ name: 'mine', status: 'cancelled' });
 });

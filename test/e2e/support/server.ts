@@ -54,6 +54,7 @@ export function removePlace({ stateDir }: Place): void {
 }
 
 const DIRECTLY = [process.execPath, 'scripts/start.mjs'];
+export const BY_SERVE = [process.execPath, 'scripts/serve.mjs'];
 export const BY_NPM = ['npm', 'start', '--'];
 
 /** Runs the start script; its environment is a plain user's, nothing of the test runner's. */

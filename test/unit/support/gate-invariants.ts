@@ -34,6 +34,27 @@ export function assertGranted(ofStep: readonly Entry[]): void {
   else assertQuorum(request, before);
 }
 
+/** The history without what became of unknown outcomes. */
+export function withoutQuestions(ofStep: readonly Entry[]): readonly Entry[] {
+  const questions = only(ofStep, 'approval_requested')
+    .filter(({ kind }) => kind === 'resolve')
+    .map(({ approvalId }) => approvalId);
+  return ofStep.filter((entry) => !('approvalId' in entry && questions.includes(entry.approvalId)));
+}
+
+/** After an attempt whose outcome nobody knew, the next one was asked for by a person. */
+export function assertResolved(ofStep: readonly Entry[]): void {
+  for (const request of only(ofStep, 'approval_requested')) {
+    if (request.kind === 'gate') continue;
+    const after = ofStep.slice(ofStep.indexOf(request) + 1);
+    const votes = only(after, 'approval_approved').filter(
+      ({ approvalId }) => approvalId === request.approvalId,
+    );
+    expect(votes.map(({ resolution }) => resolution)).toEqual(['retry']);
+    assertQuorum(request, votes);
+  }
+}
+
 function assertBroken({ rule }: Of<'approval_requested'>, broken: Of<'approval_overridden'>): void {
   expect(rule.breakGlass).toBe(true);
   expect(broken.comment).not.toBeNull();
@@ -118,11 +139,16 @@ export function assertBound(entries: readonly Entry[], run: RunState, tenant: st
     const workflow = { id: created?.workflowId, version: created?.workflowVersion };
     const bound = { tenant, run: run.id, step: stepId, action: begun?.action, workflow };
     const hash = (input: Json) => sha256({ ...bound, rule, expiresAt, input });
-    expect(request.inputHash).toBe(hash(begun?.input ?? null));
+    const former = only(entries, 'approval_edited').filter(
+      (edit) => edit.stepId === stepId && edit.seq < request.seq,
+    );
+    const asked = former.at(-1) ?? begun;
+    expect(request.inputHash).toBe(hash(asked?.input ?? null));
     const edits = only(entries, 'approval_edited').filter((edit) => edit.approvalId === approvalId);
+    if (request.kind === 'resolve') expect(edits).toEqual([]);
     for (const edit of edits) expect(edit.inputHash).toBe(hash(edit.input));
     const input = run.steps.find(({ id }) => id === stepId)?.input ?? null;
-    expect(input).toEqual((edits.at(-1) ?? begun)?.input);
+    expect(input).toEqual((edits.at(-1) ?? asked)?.input);
     expect(run.approvals.find(({ id }) => id === approvalId)?.inputHash).toBe(hash(input));
   }
 }

@@ -6,7 +6,13 @@ import { expect } from 'vitest';
 import type { Entry } from '../../../src/contract/runs.ts';
 import type { RunState } from '../../../src/engine/state.ts';
 import { TENANT_ID } from './engine.ts';
-import { assertBound, assertGranted, assertWaiting } from './gate-invariants.ts';
+import {
+  assertBound,
+  assertGranted,
+  assertResolved,
+  assertWaiting,
+  withoutQuestions,
+} from './gate-invariants.ts';
 
 const FINAL = ['run_succeeded', 'run_failed', 'run_denied', 'run_expired', 'run_cancelled'];
 
@@ -35,19 +41,25 @@ function assertOneEnd(entries: readonly Entry[], run: RunState): void {
   expect(run.status).toBe(ends[0].type.slice('run_'.length));
   const inFlight = attemptsInFlight(entries.slice(0, ends[0].seq));
   for (const late of entries.slice(ends[0].seq)) {
-    if (late.type !== 'attempt_succeeded' && late.type !== 'attempt_failed')
-      throw new Error(`${late.type} after the end`);
+    if (!endsAttempt(late)) throw new Error(`${late.type} after the end`);
     expect(inFlight.delete(`${late.stepId} ${late.attempt}`)).toBe(true);
     if (late.type === 'attempt_failed') expect(late.retryAt).toBeNull();
+    if (late.type === 'step_progressed') expect(late.resumeAt).toBeNull();
   }
+}
+
+type AttemptEnd = 'attempt_succeeded' | 'attempt_failed' | 'step_progressed';
+
+function endsAttempt(entry: Entry): entry is Extract<Entry, { type: AttemptEnd }> {
+  const ends: readonly Entry['type'][] = ['attempt_succeeded', 'attempt_failed', 'step_progressed'];
+  return ends.includes(entry.type);
 }
 
 function attemptsInFlight(entries: readonly Entry[]): Set<string> {
   const inFlight = new Set<string>();
   for (const entry of entries) {
     if (entry.type === 'attempt_started') inFlight.add(`${entry.stepId} ${entry.attempt}`);
-    if (entry.type === 'attempt_succeeded' || entry.type === 'attempt_failed')
-      inFlight.delete(`${entry.stepId} ${entry.attempt}`);
+    if (endsAttempt(entry)) inFlight.delete(`${entry.stepId} ${entry.attempt}`);
   }
   return inFlight;
 }
@@ -59,10 +71,13 @@ function assertMayStart(
 ): void {
   const ofStep = before.filter((entry) => 'stepId' in entry && entry.stepId === attempt.stepId);
   expect(ofStep.filter(({ type }) => type === 'attempt_started')).toHaveLength(attempt.attempt - 1);
-  expect(ofStep.filter(({ type }) => type === 'attempt_failed')).toHaveLength(attempt.attempt - 1);
+  expect(ofStep.filter(endsAttempt)).toHaveLength(attempt.attempt - 1);
+  expect(ofStep.filter(({ type }) => type === 'attempt_succeeded')).toEqual([]);
   expect(ofStep.filter(({ type }) => type === 'step_started')).toHaveLength(1);
-  assertWithinBudget(ofStep);
-  assertGranted(ofStep);
+  assertResolved(ofStep);
+  const ofGate = withoutQuestions(ofStep);
+  assertWithinBudget(ofGate);
+  assertGranted(ofGate);
 }
 
 /** What asked for a part of the budget got it, or went through a gate instead. */

@@ -22,9 +22,14 @@ export type Happening =
       readonly step: number;
       /** 0 for the attempt in flight; others are stale or never were. */
       readonly offset: number;
-      readonly result: 'success' | 'failure' | 'fatal' | 'patience';
+      readonly result: 'success' | 'failure' | 'fatal' | 'patience' | 'unknown' | 'part';
     }
-  | (ByPerson & { readonly kind: 'vote'; readonly denied: boolean })
+  | (ByPerson & {
+      readonly kind: 'vote';
+      readonly denied: boolean;
+      /** What the approval takes, or what it may not. */
+      readonly says: 'fitting' | 'nothing' | 'happened' | 'retry';
+    })
   | (ByPerson & { readonly kind: 'override' | 'view' })
   | (ByPerson & { readonly kind: 'edit'; readonly draft: number })
   | { readonly kind: 'budget'; readonly step: number; readonly granted: boolean }
@@ -146,7 +151,10 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
       kind: fc.constant('outcome'),
       step: fc.nat(5),
       offset: fc.constantFrom(0, 0, 0, 0, 0, -1, 1),
-      result: fc.constantFrom('success', 'success', 'success', 'failure', 'fatal', 'patience'),
+      result: fc.constantFrom(
+        ...(['success', 'success', 'success', 'success', 'failure', 'failure'] as const),
+        ...(['fatal', 'patience', 'unknown', 'unknown', 'part'] as const),
+      ),
     }),
   },
   {
@@ -155,6 +163,9 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
       kind: fc.constant('vote'),
       ...byPerson,
       denied: fc.integer({ min: 0, max: 11 }).map((n) => n === 0),
+      says: fc.constantFrom(
+        ...(['fitting', 'fitting', 'fitting', 'fitting', 'nothing', 'happened', 'retry'] as const),
+      ),
     }),
   },
   {

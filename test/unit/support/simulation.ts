@@ -1,9 +1,9 @@
 /** Plays scenarios against the engine, and drives what is left of a run to its rest. */
 import { expect } from 'vitest';
 import { isJsonObject, type JsonObject, ROLES, type Role } from '../../../src/contract/json.ts';
-import type { Entry } from '../../../src/contract/runs.ts';
+import type { Entry, Resolution } from '../../../src/contract/runs.ts';
 import type { Claim } from '../../../src/engine/approval.ts';
-import type { Outcome, Plan, RunInput } from '../../../src/engine/plan.ts';
+import type { AttemptOutcome, Plan, RunInput } from '../../../src/engine/plan.ts';
 import { decide, isSettled, nextWake, start } from '../../../src/engine/run.ts';
 import { type RunState, replay } from '../../../src/engine/state.ts';
 import { claim, frozen, person, planOf, T0 } from './engine.ts';
@@ -104,7 +104,8 @@ function inputOf(happening: Happening, run: RunState): RunInput {
     }
     case 'vote': {
       const decision = happening.denied ? 'denied' : 'approved';
-      return { type: 'vote', vote: { decision, ...claimOf(happening, run) } };
+      const resolution = resolutionOf(happening, run);
+      return { type: 'vote', vote: { decision, resolution, ...claimOf(happening, run) } };
     }
     case 'override':
     case 'view':
@@ -136,6 +137,18 @@ function claimOf(happening: ByPerson, run: RunState): Claim {
   });
 }
 
+function resolutionOf(
+  happening: Extract<Happening, { kind: 'vote' }>,
+  run: RunState,
+): Resolution | undefined {
+  const { says, denied } = happening;
+  if (says === 'nothing') return undefined;
+  if (says !== 'fitting') return says;
+  const shown = shownTo(happening, run);
+  if (shown?.kind !== 'resolve' || denied) return undefined;
+  return shown.stepId === run.steps[0]?.id ? 'happened' : 'retry';
+}
+
 /** The role in which somebody did what an entry says. */
 export function roleOf({ requestId }: { readonly requestId: string }): Role {
   const role = ROLES.find((candidate) => requestId.endsWith(`-${candidate}`));
@@ -155,9 +168,11 @@ function draftOf(happening: Extract<Happening, { kind: 'edit' }>, run: RunState)
   return 'key' in before ? { key: 'abcd'.slice(0, draft) } : { count: draft };
 }
 
-function outcomeOf(result: 'success' | 'failure' | 'fatal' | 'patience'): Outcome {
+function outcomeOf(result: Extract<Happening, { kind: 'outcome' }>['result']): AttemptOutcome {
+  if (result === 'part') return { kind: 'progressed', progress: { rows: 1 } };
   if (result === 'success') return { kind: 'succeeded', output: { x: true }, events: [] };
   const error = { code: 'unreachable', message: 'Nobody answered.' };
+  if (result === 'unknown') return { kind: 'unknown', error, output: { half: true } };
   const retryAfterMs = result === 'patience' ? 900_000 : null;
   return { kind: 'failed', error, output: null, retryable: result !== 'fatal', retryAfterMs };
 }

@@ -149,6 +149,7 @@ describe('sending', () => {
     item: {
       id: 'apr_1-1',
       stepId: 's',
+      kind: 'gate',
       status: 'pending',
       required: 1,
       roles: ['approver'],
@@ -168,6 +169,7 @@ describe('sending', () => {
       eventType: 'order.created',
       action: 'order.refund',
       input: { orderId: '1001', amount: { amount: 7500, currency: 'USD' } },
+      error: null,
     },
     overBudget: 'More than 3 in 1h.',
     by: null,

@@ -260,7 +260,7 @@ describe('the catalog', () => {
     const { body } = await tenant.get('/api/admin/catalog');
     const events = fieldsOf({ body: { items: body.events ?? null }, text: '' }, 'type');
     expect(events).toContain('order.refunded');
-    expect(events).toHaveLength(7);
+    expect(events).toHaveLength(9);
     const actions = listAt({ body, text: '' }, 'actions');
     expect(actions).toHaveLength(8);
     for (const action of actions)

@@ -14,7 +14,7 @@ import type { By } from '../../../../src/objects/change.ts';
 import { runObject, tenantObject } from '../../../../src/objects/index.ts';
 import type { RunAnswer } from '../../../../src/objects/run.ts';
 import { sealConnection } from '../../../../src/ports/connections.ts';
-import { newSigningSecret } from '../../../../src/ports/webhook-signature.ts';
+import { newSigningSecret } from '../../../../src/ports/webhook-keys.ts';
 
 export function person(name: string): Actor {
   return { type: 'api_key', id: `key_${name}`, name };

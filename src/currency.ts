@@ -4,7 +4,7 @@
  * financial-information/data-standards.html). No amount is ever a floating-point fraction.
  */
 import * as z from 'zod';
-import type { Money } from '../contract/json.ts';
+import type { Money } from './contract/json.ts';
 
 /** Currencies whose exponent is not 2. */
 const EXPONENTS: ReadonlyMap<string, number> = new Map(
@@ -55,12 +55,31 @@ export function decimalToMinor(text: string, currency: string): number | null {
 }
 
 /** An amount for people: 7500 USD is "75.00 USD", 75 JPY is "75 JPY". */
-export function moneyText({ amount, currency }: Money): string {
+export function moneyText(money: Money): string {
+  return `${minorToDecimal(money)} ${money.currency}`;
+}
+
+/** An amount as a decimal text: 7500 USD is "75.00", 75 JPY is "75", 7500 KWD is "7.500". */
+export function minorToDecimal({ amount, currency }: Money): string {
   const digits = minorUnitDigits(currency);
   const size = String(Math.abs(amount)).padStart(digits + 1, '0');
   const whole = size.slice(0, size.length - digits);
   const fraction = digits === 0 ? '' : `.${size.slice(-digits)}`;
-  return `${amount < 0 ? '-' : ''}${whole}${fraction} ${currency}`;
+  return `${amount < 0 ? '-' : ''}${whole}${fraction}`;
+}
+
+/**
+ * An amount in the unit that Stripe takes for its currency: 100 ISK is 10000 there. Null when Stripe
+ * has no such amount: a fraction of an ariary, or thousandths of a dinar that do not end in 0, which
+ * its partners refuse. https://docs.stripe.com/currencies#three-decimal
+ */
+export function minorToStripe({ amount, currency }: Money): number | null {
+  const digits = minorUnitDigits(currency);
+  if (digits === 3 && amount % 10 !== 0) return null;
+  const shift = (STRIPE_EXPONENTS.get(currency) ?? digits) - digits;
+  const factor = 10 ** Math.abs(shift);
+  const converted = shift < 0 ? amount / factor : amount * factor;
+  return Number.isSafeInteger(converted) ? converted : null;
 }
 
 /**

@@ -1,0 +1,22 @@
+/**
+ * `npm run serve`: the Worker as it is deployed, on workerd, for self-hosting on one machine. Takes
+ * the settings of `npm start` and opens the same state; leaves out what development needs: the proxy
+ * before the Worker and the watching of its source. Settings besides: HOST (127.0.0.1), PUBLIC_URL,
+ * ENVIRONMENT, LOG.
+ */
+import { runMain } from './support/complaint.mjs';
+import { launch } from './support/launch.mjs';
+import { buildWorker } from './support/worker.mjs';
+import { serveBuilt, serveSettings } from './support/workerd.mjs';
+
+await runMain(() => {
+  const settings = serveSettings(process.env);
+  return launch({
+    command: 'npm run serve',
+    host: settings.host,
+    async start(state, address) {
+      await buildWorker(state);
+      return serveBuilt(state, address, settings);
+    },
+  });
+});

@@ -1,0 +1,87 @@
+/**
+ * Holds workerd: the Worker that was built into the state directory, with the bindings of
+ * wrangler.toml, on a socket that leads straight into it. (The socket that local tools usually open
+ * leads through a Worker of theirs, which costs two thirds of a small request.) Should workerd
+ * crash, it is started again on the same port and storage. Runs by the project's Node.
+ */
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { unstable_getMiniflareWorkerOptions } from 'wrangler';
+import { runMain } from './complaint.mjs';
+import { ROOT } from './project.mjs';
+import { readSecrets, stateAt } from './state.mjs';
+import { SWEEP_EVERY_MS } from './worker.mjs';
+
+/** As in wrangler.toml: the objects' storage is kept under it. */
+const NAME = 'signalbox';
+
+const text = /** @type {const} */ ({ type: 'string', default: '' });
+
+await runMain(async () => {
+  const { values } = parseArgs({
+    options: { state: text, host: text, port: text, 'public-url': text, environment: text },
+  });
+  const miniflare = new Miniflare(convertV4MiniflareOptions(optionsFor(values)));
+  const end = () => void miniflare.dispose().then(() => process.exit(0));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, end);
+  await miniflare.ready;
+  sweepRegularly(miniflare);
+});
+
+/**
+ * The storage is laid out as `wrangler dev` does it, so that `npm start` opens it too.
+ * @param {{ state: string, host: string, port: string, 'public-url': string, environment: string }} values
+ * @returns {Parameters<typeof convertV4MiniflareOptions>[0]}
+ */
+function optionsFor({ state: dir, host, port, 'public-url': publicUrl, environment }) {
+  const state = stateAt(dir);
+  const { workerOptions } = unstable_getMiniflareWorkerOptions(join(ROOT, 'wrangler.toml'));
+  const { modulesRules: _unbundled, bindings, ...rest } = workerOptions;
+  return {
+    host: '127.0.0.1',
+    port: 0,
+    cf: false,
+    log: new Log(LogLevel.WARN),
+    logRequests: false,
+    handleStructuredLogs: show,
+    resourcePersistencePath: join(state.data, 'v3'),
+    workers: [
+      {
+        ...rest,
+        name: NAME,
+        modules: true,
+        rootPath: state.build,
+        modulesRoot: state.build,
+        scriptPath: join(state.build, 'worker.js'),
+        bindings: {
+          ...Object(bindings),
+          ...readSecrets(state),
+          ENVIRONMENT: environment,
+          PUBLIC_URL: publicUrl,
+        },
+        unsafeDirectSockets: [{ host, port: Number(port) }],
+      },
+    ],
+  };
+}
+
+/** The Worker's own JSON lines as they are, and what workerd complains about. */
+function show(/** @type {{ level: string, message: string }} */ { level, message }) {
+  if (message.startsWith('{')) process.stdout.write(`${message}\n`);
+  else if (level === 'error' || level === 'warn') process.stderr.write(`${message}\n`);
+}
+
+/** The cron of wrangler.toml. The first sweep wakes what a crash left lying. @param {Miniflare} runtime */
+function sweepRegularly(runtime) {
+  const sweep = async () => {
+    try {
+      const worker = await runtime.getWorker();
+      await worker.scheduled({ scheduledTime: new Date(), cron: '*/2 * * * *' });
+    } catch (error) {
+      process.stderr.write(`The sweep failed: ${error instanceof Error ? error.message : error}\n`);
+    }
+  };
+  void sweep();
+  setInterval(sweep, SWEEP_EVERY_MS).unref();
+}

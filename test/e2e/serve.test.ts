@@ -1,0 +1,139 @@
+/**
+ * `npm run serve`: the product without the development proxy, over the same state as `npm start`,
+ * through the death of the runtime and of everything.
+ */
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { killNow, living, treeOf } from './support/processes.ts';
+import {
+  BY_SERVE,
+  newPlace,
+  type Place,
+  removePlace,
+  runStart,
+  type Server,
+  startServer,
+} from './support/server.ts';
+import { openSink, type Sink } from './support/sink.ts';
+import {
+  createWorkflow,
+  forwarding,
+  listRuns,
+  newSigningSecret,
+  openTenant,
+  postEvents,
+  runIn,
+  type Tenant,
+} from './support/tenant.ts';
+import { until, within } from './support/wait.ts';
+
+const retry = { retry: { attempts: 10, delay: '1s', maxDelay: '2s' } };
+
+let place: Place;
+let server: Server;
+let sink: Sink;
+let tenant: Tenant;
+
+beforeAll(async () => {
+  const secret = newSigningSecret();
+  place = await newPlace();
+  server = await startServer(place, ['--no-demo'], BY_SERVE);
+  sink = await openSink(secret);
+  tenant = await openTenant(server, secret);
+  await createWorkflow(server, tenant, forwarding('custom.serve', sink.url, retry));
+});
+afterAll(async () => {
+  await server?.stop();
+  await sink?.goDown();
+  removePlace(place);
+});
+
+async function startRun(id: string): Promise<string> {
+  const event = { id, source: 'serve-test', type: 'custom.serve', data: { id } };
+  const [accepted] = await postEvents(server, tenant, event);
+  return accepted?.runs[0] ?? '';
+}
+
+/** The runtime's own process among the server's. */
+function workerdOf(pid: number): number[] {
+  return treeOf(pid).filter((member) =>
+    readFileSync(`/proc/${member}/cmdline`, 'utf8').split('\0')[0]?.endsWith('workerd'),
+  );
+}
+
+describe('the served Worker', () => {
+  it('takes an event, delivers it signed, and shows the run', async () => {
+    const runId = await startRun('first');
+    await runIn(server, tenant, runId, 'succeeded');
+    const [delivered] = sink.received.filter(({ body }) => body.includes('"first"'));
+    expect(delivered?.verified).toBe(true);
+  });
+
+  it('runs the alarms: a retry comes by itself', async () => {
+    let refused = 0;
+    sink.reply(() => (refused++ < 2 ? { status: 503 } : { status: 200 }));
+    await runIn(server, tenant, await startRun('retried'), 'succeeded');
+    expect(refused).toBe(3);
+  });
+
+  it('starts workerd again on the same port when it dies', async () => {
+    const runId = await startRun('before-the-crash');
+    const before = workerdOf(server.pid);
+    expect(before).toHaveLength(1);
+    killNow(before);
+    await until('another workerd to run', () => {
+      const now = workerdOf(server.pid);
+      return now.length === 1 && now[0] !== before[0];
+    });
+    await until('it to answer', async () => (await fetch(`${server.origin}/api/health`)).ok);
+    await runIn(server, tenant, runId, 'succeeded');
+    await runIn(server, tenant, await startRun('after-the-crash'), 'succeeded');
+  });
+
+  it('keeps its state through kill -9 of everything', async () => {
+    const runId = await startRun('before-the-kill');
+    await server.killAll();
+    server = await startServer(place, ['--no-demo'], BY_SERVE);
+    await runIn(server, tenant, runId, 'succeeded');
+    expect(await startRun('before-the-kill')).toBe(runId);
+  });
+
+  it('opens the state that npm start writes, and the other way round', async () => {
+    const runs = (await listRuns(server, tenant)).length;
+    expect(await server.stop()).toBe(0);
+    server = await startServer(place);
+    expect(await listRuns(server, tenant)).toHaveLength(runs);
+    const runId = await startRun('by-npm-start');
+    await runIn(server, tenant, runId, 'succeeded');
+    await server.stop();
+    server = await startServer(place, ['--no-demo'], BY_SERVE);
+    expect((await runIn(server, tenant, runId, 'succeeded')).id).toBe(runId);
+  });
+
+  it('holds its state against a second server', async () => {
+    const next = await newPlace();
+    const second = runStart({ port: next.port, stateDir: place.stateDir }, [], BY_SERVE);
+    expect(await within(20_000, 'the second to give up', second.ended)).toBe(1);
+    expect(second.stderr).toEqual([expect.stringContaining(`Process ${server.pid} is running on`)]);
+    removePlace(next);
+  });
+
+  it('is production for strangers: a HOST beyond this machine sends nothing to loopback', async () => {
+    const { serveSettings } = await import('../../scripts/support/workerd.mjs');
+    expect(serveSettings({}).environment).toBe('development');
+    expect(serveSettings({ HOST: '0.0.0.0' }).environment).toBe('production');
+    expect(() => serveSettings({ ENVIRONMENT: 'staging' })).toThrow('development or production');
+    expect(() => serveSettings({ PUBLIC_URL: 'https://a.example.com/x' })).toThrow('PUBLIC_URL');
+  });
+});
+
+describe('its end', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('by %s leaves no process', async (signal) => {
+    const other = await newPlace();
+    const served = await startServer(other, ['--no-demo'], BY_SERVE);
+    const tree = treeOf(served.pid);
+    expect(await served.stop(signal)).toBe(0);
+    await until('every process to be gone', () => living(tree).length === 0, 10_000);
+    removePlace(other);
+  });
+});

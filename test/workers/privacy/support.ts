@@ -1,0 +1,90 @@
+/**
+ * Looks for a text wherever the product keeps anything: every table of D1, every object, R2. Tests of one
+ * file share a database, so rows are the tenant's alone.
+ */
+import { runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { expect, vi } from 'vitest';
+import * as z from 'zod';
+import type { Json } from '../../../src/contract/json.ts';
+import { erasureAnswer } from '../../../src/contract/privacy.ts';
+import { runObject, tenantObject } from '../../../src/objects/index.ts';
+import type { Tenant } from '../support/api.ts';
+
+export const ERASE = '/api/admin/privacy/erase';
+export type Erased = z.infer<typeof erasureAnswer>;
+
+const tableNames = z.array(z.object({ name: z.string() }));
+const TABLES = `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
+  AND name NOT LIKE '\\_cf%' ESCAPE '\\'`;
+
+/** Asks until everything was looked through; all answers, the last one last. */
+export async function eraseWhole(
+  tenant: Tenant,
+  subject: object,
+  reason: string,
+): Promise<Erased[]> {
+  const answers: Erased[] = [];
+  for (let cursor: string | null | undefined; cursor !== null; ) {
+    const body: Json = JSON.parse(JSON.stringify({ ...subject, reason, cursor }));
+    const answer = await tenant.post(ERASE, body);
+    expect(answer.status, answer.text).toBe(200);
+    const erased = erasureAnswer.parse(answer.body);
+    answers.push(erased);
+    cursor = erased.nextCursor;
+  }
+  return answers;
+}
+
+/** `<store>.<table>` of every row that holds one of the texts, whatever the column or the case. */
+export async function hitsOf(
+  tenant: Tenant,
+  runIds: readonly string[],
+  texts: readonly string[],
+): Promise<string[]> {
+  const wanted = texts.map((text) => text.toLowerCase());
+  const isHit = (row: unknown) => {
+    const text = JSON.stringify(row).toLowerCase();
+    return wanted.some((one) => text.includes(one));
+  };
+  const hits: string[] = [];
+  const { results } = await env.DB.prepare(TABLES).all();
+  for (const { name } of tableNames.parse(results)) {
+    if (name === 'd1_migrations') continue;
+    const rows = await env.DB.prepare(`SELECT * FROM "${name}" WHERE tenant_id = ?`)
+      .bind(tenant.id)
+      .all();
+    hits.push(...rows.results.filter(isHit).map(() => `d1.${name}`));
+  }
+  const inObject =
+    (store: string) =>
+    (_: object, { storage }: DurableObjectState) => {
+      const tables = tableNames.parse(storage.sql.exec(TABLES).toArray());
+      for (const { name } of tables)
+        for (const row of storage.sql.exec(`SELECT * FROM "${name}"`).toArray())
+          if (isHit(row)) hits.push(`${store}.${name}`);
+    };
+  await runInDurableObject(tenantObject(env, tenant.id), inObject('tenant'));
+  for (const runId of runIds)
+    await runInDurableObject(runObject(env, tenant.id, runId), inObject('run'));
+  for (const { key } of (await env.EXPORTS.list()).objects)
+    if (key.includes(tenant.id) && isHit(await (await env.EXPORTS.get(key))?.text()))
+      hits.push('r2');
+  return hits.toSorted();
+}
+
+/** Waits until the tenant and the runs have nothing left to send. */
+export async function allQuiet(tenant: Tenant, runIds: readonly string[]): Promise<void> {
+  const isEmpty = (_: object, { storage }: DurableObjectState) => {
+    const tables = storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'outbox'").toArray();
+    const waiting = tables.length === 0 ? [] : storage.sql.exec('SELECT id FROM outbox').toArray();
+    expect(waiting).toEqual([]);
+  };
+  await vi.waitFor(
+    async () => {
+      await runInDurableObject(tenantObject(env, tenant.id), isEmpty);
+      for (const id of runIds) await runInDurableObject(runObject(env, tenant.id, id), isEmpty);
+    },
+    { timeout: 12_000, interval: 25 },
+  );
+}
