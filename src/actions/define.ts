@@ -41,6 +41,9 @@ export interface Action {
   perform(input: Json, context: ActionContext): Promise<AttemptOutcome>;
 }
 
+/** A vendor's outage lasts hours: 20 attempts are spread over more than a day. */
+export const OUTAGE_RETRY = { attempts: 20, maxDelayMs: 3 * 3_600_000 } as const;
+
 const RETRY: RetryPlan = { attempts: 5, delayMs: 5_000, maxDelayMs: 3_600_000 };
 const TIMEOUT_MS = 15_000;
 

@@ -1,11 +1,12 @@
 /** `order.cancel`: cancels an order; money is not given back by this. */
 import * as z from 'zod';
-import { defineAction } from './define.ts';
+import { defineAction, OUTAGE_RETRY } from './define.ts';
 
 export const orderCancel = defineAction({
   name: 'order.cancel',
   summary: 'Cancel an order',
   risk: 'commerce',
+  retry: OUTAGE_RETRY,
   input: z.strictObject({
     orderId: z.string().min(1).max(256),
     reason: z.string().max(500).optional(),

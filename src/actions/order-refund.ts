@@ -2,12 +2,13 @@
 import * as z from 'zod';
 import { money } from '../contract/json.ts';
 import { moneyText } from '../currency.ts';
-import { defineAction } from './define.ts';
+import { defineAction, OUTAGE_RETRY } from './define.ts';
 
 export const orderRefund = defineAction({
   name: 'order.refund',
   summary: 'Refund an order, or a part of it',
   risk: 'commerce',
+  retry: OUTAGE_RETRY,
   input: z.strictObject({
     orderId: z.string().min(1).max(256),
     amount: money

@@ -1,11 +1,12 @@
 /** `tag.order`: puts a tag on an order. Tagging twice is fine. */
 import * as z from 'zod';
-import { defineAction } from './define.ts';
+import { defineAction, OUTAGE_RETRY } from './define.ts';
 
 export const tagOrder = defineAction({
   name: 'tag.order',
   summary: 'Put a tag on an order',
   risk: 'safe',
+  retry: OUTAGE_RETRY,
   input: z.strictObject({
     orderId: z.string().min(1).max(256),
     tag: z.string().min(1).max(255),

@@ -171,6 +171,10 @@ export const entry = z
       error: failure,
       output: json,
       retryAt: utcTime.nullable(),
+      inDoubt: z
+        .literal(true)
+        .optional()
+        .describe('The request had left: what was asked may have been done'),
       delivery: deliveryRecord.optional(),
     }),
     z.object({

@@ -65,12 +65,20 @@ export function endAttempt(
     draft.add({ type: 'step_progressed', stepId, attempt, progress, resumeAt });
     return null;
   }
-  const { kind, error, output } = outcome;
+  const { error, output } = outcome;
   const delay = draft.hasEnded() ? null : delayAfter(draft, action, step, outcome);
   const retryAt = delay === null ? null : draft.time(delay);
-  const failed = { error, output, retryAt, ...measured(outcome) };
+  const doubt = outcome.kind === 'failed' && outcome.inDoubt ? { inDoubt: outcome.inDoubt } : {};
+  const failed = { error, output, retryAt, ...doubt, ...measured(outcome) };
   draft.add({ type: 'attempt_failed', stepId, attempt, ...failed });
-  return retryAt === null && !draft.hasEnded() ? { kind, error } : null;
+  if (retryAt !== null || draft.hasEnded()) return null;
+  return { kind: nobodyKnows(step, outcome) ? 'unknown' : 'failed', error };
+}
+
+/** A plain no is an answer. Attempts that were used up are none, if one of them left it in doubt. */
+function nobodyKnows(step: StepState, outcome: Exclude<Outcome, { kind: 'succeeded' }>): boolean {
+  if (outcome.kind === 'unknown') return true;
+  return outcome.retryable && (step.inDoubt || outcome.inDoubt === true);
 }
 
 /** In milliseconds; null: it is not tried again by itself. */
@@ -80,9 +88,10 @@ function delayAfter(
   { attempts, progressedAttempt }: StepState,
   outcome: Outcome,
 ): number | null {
-  return outcome.kind === 'failed' && outcome.retryable
-    ? retryDelayMs(retry, attempts - progressedAttempt, jitter, outcome.retryAfterMs)
-    : null;
+  if (outcome.kind !== 'failed' || !outcome.retryable) return null;
+  const { attemptsMax = retry.attempts, retryAfterMs } = outcome;
+  const plan = { ...retry, attempts: Math.min(retry.attempts, attemptsMax) };
+  return retryDelayMs(plan, attempts - progressedAttempt, jitter, retryAfterMs);
 }
 
 /** What was measured of a request, when one was made. */

@@ -37,6 +37,13 @@ export type Outcome =
       readonly output: Json;
       readonly retryable: boolean;
       readonly retryAfterMs: number | null;
+      /** Worth so many attempts in all, should the step be more patient: such as "not there yet". */
+      readonly attemptsMax?: number | undefined;
+      /**
+       * The request had left, so what was asked may have been done. Another attempt is harmless and
+       * finds out; when there is none left, a person is asked.
+       */
+      readonly inDoubt?: true | undefined;
       readonly delivery?: DeliveryRecord | undefined;
     }
   /**

@@ -26,6 +26,8 @@ export interface StepState extends StepView {
   readonly progressedAttempt: number;
   /** An attempt never reported back, and nobody has said since whether it was carried out. */
   readonly lost: boolean;
+  /** An attempt's request left without an answer, and nobody has found out since what became of it. */
+  readonly inDoubt: boolean;
 }
 
 export interface RunState extends RunItem {
@@ -69,6 +71,7 @@ export function newRun(id: string, created: RunCreated): RunState {
       budgetAskedAt: null,
       progressedAttempt: 0,
       lost: false,
+      inDoubt: false,
     })),
     approvals: [],
   };
@@ -107,6 +110,7 @@ function viewStep({
   budgetAskedAt: _asked,
   progressedAttempt: _progressed,
   lost: _lost,
+  inDoubt: _inDoubt,
   ...step
 }: StepState): StepView {
   return step;
@@ -177,7 +181,7 @@ function stepChange(step: StepState, entry: OnStep): Partial<StepState> {
     case 'approval_requested':
       return { status: 'pending_approval' };
     case 'approval_granted':
-      return { status: 'running', lost: false };
+      return { status: 'running', lost: false, inDoubt: false };
     case 'approval_denied':
       return { status: 'denied', finishedAt: entry.at };
     case 'approval_expired':
@@ -212,6 +216,7 @@ function stepChange(step: StepState, entry: OnStep): Partial<StepState> {
             nextAttemptAt: entry.retryAt,
             deadline: null,
             lost: step.lost || entry.error.code === ATTEMPT_LOST,
+            inDoubt: step.inDoubt || entry.inDoubt === true,
           };
     case 'step_progressed':
       return {

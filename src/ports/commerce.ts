@@ -10,7 +10,7 @@ import type { JsonObject, Money } from '../contract/json.ts';
 import type { Outcome } from '../engine/plan.ts';
 import { derivedHex } from './derived-id.ts';
 import { awaitOrders, sumUp } from './feed-orders.ts';
-import { type CommercePort, failed, type PortCall, succeeded } from './index.ts';
+import { type CommercePort, failed, NOT_YET, type PortCall, succeeded } from './index.ts';
 import { getOrder, orders, orderTags, refunds } from './orders.ts';
 
 type Refund = Parameters<CommercePort['refundOrder']>[1];
@@ -178,5 +178,5 @@ async function cancelOrder(
 
 /** Worth another attempt: orders come by events, and this one's may not be in the table yet. */
 function notFound(): Outcome {
-  return failed('order_not_found', 'There is no such order, or not yet.', { retryable: true });
+  return failed('order_not_found', 'There is no such order, or not yet.', NOT_YET);
 }

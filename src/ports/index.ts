@@ -91,11 +91,14 @@ export function succeeded(
 export function failed(
   code: string,
   message: string,
-  options: { retryable?: boolean; retryAfterMs?: number | null; output?: Json } = {},
+  options: Partial<Omit<Extract<Outcome, { kind: 'failed' }>, 'kind' | 'error'>> = {},
 ): Outcome {
-  const { retryable = false, retryAfterMs = null, output = null } = options;
-  return { kind: 'failed', error: { code, message }, output, retryable, retryAfterMs };
+  const usual = { output: null, retryable: false, retryAfterMs: null };
+  return { kind: 'failed', error: { code, message }, ...usual, ...options };
 }
+
+/** For what may only not be there yet: worth a minute or two, not a day. */
+export const NOT_YET = { retryable: true, attemptsMax: 5 } as const;
 
 /** The request left and no answer came, and the other side knows no idempotency key. */
 export function unknown(message: string, output: Json = null): Outcome {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ActionPolicy } from '../../src/contract/approvals.ts';
 import type { Vote } from '../../src/engine/approval.ts';
-import { actionPolicy, note, pay, planOf, Story, told } from './support/engine.ts';
+import { actionPolicy, at, note, pay, planOf, Story, told } from './support/engine.ts';
 
 /** A payment that was approved by two, sent, and never answered for; `note` comes after it. */
 function unknownOutcome(over: Partial<ActionPolicy> = {}): Story {
@@ -137,5 +137,43 @@ describe('an attempt that was lost', () => {
     expect(story.step('a')).toMatchObject({ attempts: 2, lost: true });
     unanswered(story);
     expect(story.vote('ann', retry).step('a')).toMatchObject({ attempts: 3, lost: false });
+  });
+});
+
+/** The plan has three attempts for each step. */
+describe('a failure that leaves it in doubt whether the action was carried out', () => {
+  const begun = () => new Story(planOf([pay('a'), note('n')])).vote('ann');
+
+  test('is tried again while there are attempts, and the history says of which it holds', () => {
+    const story = begun().fail('a', { inDoubt: true });
+    expect(story.run.status).toBe('waiting');
+    expect(story.last('attempt_failed')).toMatchObject({ inDoubt: true, retryAt: at('10s') });
+    story.pass('10s').tick();
+    expect(story.succeed('a').succeed('n').run.status).toBe('succeeded');
+  });
+
+  test.each([
+    ['the last attempt', [false, false, true]],
+    ['an earlier one', [true, false, false]],
+  ])('of %s: a person is asked when the attempts are used up', (_which, doubts) => {
+    const story = begun();
+    for (const inDoubt of doubts) story.fail('a', inDoubt ? { inDoubt } : {}).pass('1m').tick();
+    expect(story.run.status).toBe('pending_approval');
+    expect(story.run.approvals.at(-1)).toMatchObject({ kind: 'resolve', status: 'pending' });
+    expect(story.step('a')).toMatchObject({ attempts: 3, error: { code: 'unreachable' } });
+    expect(story.vote('ann', happened).step('a').status).toBe('succeeded');
+  });
+
+  test('is over once somebody has said that it did not happen', () => {
+    const story = begun();
+    for (const _ of [1, 2, 3]) story.fail('a', { inDoubt: true }).pass('1m').tick();
+    story.vote('ann', retry).fail('a');
+    expect(story.run).toMatchObject({ status: 'failed', error: { code: 'unreachable' } });
+  });
+
+  test('is answered by a later attempt that is refused', () => {
+    const story = begun().fail('a', { inDoubt: true }).pass('10s').tick();
+    story.fail('a', { retryable: false });
+    expect(story.run.status).toBe('failed');
   });
 });

@@ -108,6 +108,20 @@ describe('the schedule of notify.webhook', () => {
   });
 });
 
+describe('what is done at a shop or a payment service', () => {
+  test.each(['order.refund', 'order.cancel', 'tag.order'])(
+    '%s outlasts an outage of a day, and is asked for within three hours of its end',
+    (action) => {
+      const plan = ACTION_RULES[action]?.retry ?? PLAN;
+      const delays = Array.from({ length: 20 }, (_, n) => retryDelayMs(plan, n + 1, 0, null) ?? 0);
+      expect(delays[0]).toBe(4_000);
+      expect(delays.reduce((sum, delay) => sum + delay, 0)).toBeGreaterThan(21 * 3_600_000);
+      expect(retryDelayMs(plan, 1, 1, null)).toBe(6_000);
+      expect(retryDelayMs(plan, 19, MIDDLE, null)).toBe(3 * 3_600_000);
+    },
+  );
+});
+
 describe('Retry-After', () => {
   test.each([
     ['longer than the delay: it holds, without jitter', 45_000, 45_000],

@@ -298,6 +298,12 @@ describe('retries', () => {
     });
   });
 
+  test('a failure may be worth fewer attempts than the step has', () => {
+    const run = story(note('a', { retry: { attempts: 9 } }));
+    run.fail('a', { attemptsMax: 2 }).pass('10s').tick().fail('a', { attemptsMax: 2 });
+    expect(run.run).toMatchObject({ status: 'failed', steps: [{ attempts: 2 }] });
+  });
+
   test('a lost attempt says so', () => {
     const run = story(note('a', { retry: { attempts: 1 } }))
       .pass('45s')

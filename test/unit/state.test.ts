@@ -94,6 +94,7 @@ describe('a new run', () => {
       progress: null,
       progressedAttempt: 0,
       lost: false,
+      inDoubt: false,
       input: null,
       output: null,
       error: null,

@@ -26,7 +26,7 @@ import {
   type CompiledDefinition,
   compileDefinition,
 } from '../../../src/engine/definition.ts';
-import type { Decision, Plan, RunInput } from '../../../src/engine/plan.ts';
+import type { Decision, Outcome, Plan, RunInput } from '../../../src/engine/plan.ts';
 import { defaultPolicy, type Risk } from '../../../src/engine/policy.ts';
 import type { RetryPlan } from '../../../src/engine/retry.ts';
 import { decide, start } from '../../../src/engine/run.ts';
@@ -204,11 +204,12 @@ export class Story {
 
   fail(
     stepId: string,
-    over: { retryable?: boolean; retryAfterMs?: number; attempt?: number } = {},
+    over: Partial<Extract<Outcome, { kind: 'failed' }>> & { attempt?: number } = {},
   ): this {
-    const { retryable = true, retryAfterMs = null, attempt = this.step(stepId).attempts } = over;
+    const { attempt = this.step(stepId).attempts, ...failure } = over;
     const error = { code: 'unreachable', message: 'Nobody answered.' };
-    const outcome = { kind: 'failed', error, output: null, retryable, retryAfterMs } as const;
+    const usual = { kind: 'failed', error, output: null, retryable: true, retryAfterMs: null } as const;
+    const outcome = { ...usual, ...failure };
     this.take({ type: 'attempt_ended', stepId, attempt, outcome });
     return this;
   }
