@@ -5,16 +5,20 @@
 import * as z from 'zod';
 import type { Outcome } from '../engine/plan.ts';
 import { type CommercePort, failed, type PortCall, succeeded } from './index.ts';
-import { askShopify, type ShopifyShop, userErrors, userErrorsOutcome } from './shopify-admin.ts';
-import { marked, markOf, numericId, orderGid } from './shopify-ids.ts';
+import {
+  askShopify,
+  noSuchOrder,
+  type ShopifyShop,
+  userErrors,
+  userErrorsOutcome,
+} from './shopify-admin.ts';
+import { cancelAtShopify } from './shopify-cancel.ts';
+import { numericId, orderGid } from './shopify-ids.ts';
 import { refundAtShopify } from './shopify-refund.ts';
-import type { Answer, Asking } from './vendor-http.ts';
+import type { Asking } from './vendor-http.ts';
 
 /** https://shopify.dev/docs/api/admin-graphql/latest/mutations/tagsAdd */
 const TAG_LENGTH_MAX = 40;
-/** A cancellation is a job at Shopify: so often it is looked whether it is done. */
-const CANCEL_LOOKS = 4;
-const CANCEL_LOOK_MS = 400;
 
 /** @param deps `fetch` is the runtime's, or a test's */
 export function shopifyCommerce(
@@ -43,11 +47,9 @@ export function shopifyCommerce(
         refundAtShopify(shop, call, gid, refund, asking),
       ),
     cancelOrder: (call, orderId, reason) =>
-      withOrder(call, orderId, (gid, asking) => cancelOrder(shop, call, gid, reason, asking)),
+      withOrder(call, orderId, (gid, asking) => cancelAtShopify(shop, call, gid, reason, asking)),
   };
 }
-
-const notFound = () => failed('order_not_found', 'The shop has no such order.');
 
 const READ_TAGS = 'query OrderTags($id: ID!) { order(id: $id) { id tags } }';
 const ADD_TAG = `mutation AddTag($id: ID!, $tags: [String!]!) {
@@ -71,9 +73,10 @@ async function tagOrder(
   const read = await askShopify(shop, { query: READ_TAGS, variables: { id: gid }, data }, asking);
   if (!read.ok) return read.outcome;
   const { order } = read.data;
-  if (order === null) return notFound();
+  if (order === null) return noSuchOrder();
   const output = { orderId: numericId(gid), tag };
-  if (order.tags.some((known) => known.toLowerCase() === tag.toLowerCase()))
+  const wanted = tag.trim().toLowerCase();
+  if (order.tags.some((known) => known.toLowerCase() === wanted))
     return succeeded({ ...output, tags: order.tags, changed: false });
   const added = await askShopify(
     shop,
@@ -90,83 +93,4 @@ async function tagOrder(
     userErrorsOutcome(shop, errors) ??
     succeeded({ ...output, tags: node?.tags ?? [...order.tags, tag], changed: true })
   );
-}
-
-const READ_CANCELLED = `query CancelledOrder($id: ID!) {
-  order(id: $id) { id cancelledAt cancellation { staffNote } }
-}`;
-const cancelledOrder = z.object({
-  order: z
-    .object({
-      cancelledAt: z.string().nullable(),
-      cancellation: z.object({ staffNote: z.string().nullish() }).nullish(),
-    })
-    .nullable(),
-});
-const CANCEL = `mutation CancelOrder($id: ID!, $note: String) {
-  orderCancel(
-    orderId: $id, reason: OTHER, restock: true, notifyCustomer: false, staffNote: $note,
-    refundMethod: { originalPaymentMethodsRefund: false }
-  ) { job { id } orderCancelUserErrors { field message } }
-}`;
-
-/** No money is given back and no mail is sent: those are steps of their own. Stock is put back. */
-async function cancelOrder(
-  shop: ShopifyShop,
-  { idempotencyKey }: PortCall,
-  gid: string,
-  reason: string | undefined,
-  asking: Asking,
-): Promise<Outcome> {
-  const before = await readCancelled(shop, gid, idempotencyKey, asking);
-  if (!before.ok) return before.outcome;
-  if (before.data !== null) return before.data;
-  const taken = await askShopify(
-    shop,
-    {
-      query: CANCEL,
-      variables: { id: gid, note: markOf(idempotencyKey, reason) },
-      data: z.object({ orderCancel: z.object({ orderCancelUserErrors: userErrors }) }),
-    },
-    asking,
-  );
-  if (!taken.ok) return taken.outcome;
-  const refused = userErrorsOutcome(shop, taken.data.orderCancel.orderCancelUserErrors);
-  // Refused may mean that an earlier attempt's job has come through: the order tells.
-  const looks = refused === null ? CANCEL_LOOKS : 1;
-  for (let look = 0; look < looks && !asking.deadline.aborted; look += 1) {
-    if (look > 0) await sleep(CANCEL_LOOK_MS * 2 ** (look - 1));
-    const after = await readCancelled(shop, gid, idempotencyKey, asking);
-    if (!after.ok) return after.outcome;
-    if (after.data !== null) return after.data;
-  }
-  if (refused !== null) return refused;
-  return failed('cancel_pending', 'Shopify has taken the cancellation, and is not done with it.', {
-    retryable: true,
-    retryAfterMs: 10_000,
-  });
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** The outcome for an order that is cancelled; null for one that is not. */
-async function readCancelled(
-  shop: ShopifyShop,
-  gid: string,
-  idempotencyKey: string,
-  asking: Asking,
-): Promise<Answer<Outcome | null>> {
-  const operation = { query: READ_CANCELLED, variables: { id: gid }, data: cancelledOrder };
-  const read = await askShopify(shop, operation, asking);
-  if (!read.ok) return read;
-  const { order } = read.data;
-  if (order === null) return { ok: false, outcome: notFound() };
-  if (order.cancelledAt === null) return { ok: true, data: null };
-  const changed = marked(order.cancellation?.staffNote, idempotencyKey);
-  return {
-    ok: true,
-    data: succeeded({ orderId: numericId(gid), status: 'cancelled', changed }),
-  };
 }

@@ -16,7 +16,7 @@ type Refund = Parameters<CommercePort['refundOrder']>[1];
 
 /** Where our key stands in a refund's metadata. */
 const KEY_FIELD = 'signalbox_key';
-/** As many as one page of the list has: more refunds of one payment are not known to happen. */
+/** As many as one page of the list has. With more, ours might be among those that are not seen. */
 const REFUNDS_MAX = 100;
 /** The reasons that Stripe has of its own; other words go into the metadata. */
 const stripeReason = z.enum(['duplicate', 'fraudulent', 'requested_by_customer']);
@@ -61,13 +61,18 @@ async function refundAtStripe(
     {
       path: 'refunds',
       params: { ...payment.target, limit: String(REFUNDS_MAX) },
-      data: z.object({ data: z.array(refundFields) }),
+      data: z.object({ data: z.array(refundFields), has_more: z.boolean().optional() }),
     },
     asking,
   );
   if (!listed.ok) return listed.outcome;
   const done = listed.data.data.find(({ metadata }) => metadata?.[KEY_FIELD] === idempotencyKey);
   if (done !== undefined) return outcomeOf(orderId, payment, done, payment.refunded);
+  if (listed.data.has_more === true)
+    return failed(
+      'too_many_refunds',
+      `The payment has more than ${REFUNDS_MAX} refunds: refund it at Stripe.`,
+    );
   const size = sizeOf(payment, amount);
   if (typeof size === 'object') return size;
   const made = await askStripe(

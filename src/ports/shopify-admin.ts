@@ -12,6 +12,7 @@ import {
   type Asking,
   busyOutcome,
   exchange,
+  ofChange,
   parsedJson,
   quoted,
   silenceOutcome,
@@ -43,6 +44,7 @@ const envelope = z.object({
       z.array(
         z.object({
           message: z.string(),
+          path: z.array(z.unknown()).optional().catch(undefined),
           extensions: z
             .object({ code: z.string().optional(), requiredAccess: z.string().optional() })
             .optional()
@@ -66,9 +68,23 @@ type Envelope = z.infer<typeof envelope>;
 /** Never throws. Whatever is sent has to be repeatable: every failure but a refusal is retried. */
 export async function askShopify<Data>(
   shop: ShopifyShop,
-  { query, variables, data: schema }: ShopifyOperation<Data>,
+  operation: ShopifyOperation<Data>,
+  asking: Asking,
+): Promise<Answer<Data>> {
+  const answer = await askOnce(shop, operation, asking);
+  return answer.ok || !isMutation(operation) ? answer : no(ofChange(answer.outcome));
+}
+
+function isMutation({ query }: ShopifyOperation<unknown>): boolean {
+  return query.startsWith('mutation');
+}
+
+async function askOnce<Data>(
+  shop: ShopifyShop,
+  operation: ShopifyOperation<Data>,
   { fetch, deadline, now }: Asking,
 ): Promise<Answer<Data>> {
+  const { query, variables, data: schema } = operation;
   const sent = await exchange(
     fetch,
     `${shop.origin}/admin/api/${shop.apiVersion}/graphql.json`,
@@ -83,16 +99,35 @@ export async function askShopify<Data>(
     },
     deadline,
   );
-  if (!sent.answered) return no(silenceOutcome('Shopify', sent.silence));
+  if (!sent.answered)
+    return no(sent.silence === 'redirected' ? moved() : silenceOutcome('Shopify', sent.silence));
   const { status, headers, text } = sent;
   const busy = busyOutcome('Shopify', status, headers.get('retry-after'), now);
   if (busy !== null) return no(busy);
   const answer = envelope.safeParse(parsedJson(text)).data;
   if (status !== 200) return no(statusOutcome(shop, status));
   if (answer === undefined) return no(unreadableOutcome('Shopify'));
-  if (answer.errors !== undefined) return no(errorsOutcome(shop, answer));
+  if (answer.errors !== undefined && !(isMutation(operation) && hasRun(answer)))
+    return no(errorsOutcome(shop, answer));
   const read = schema.safeParse(answer.data);
   return read.success ? { ok: true, data: read.data } : no(unreadableOutcome('Shopify'));
+}
+
+/**
+ * With errors inside its payload a mutation has been carried out, and a part of its result is all
+ * that is missing. https://spec.graphql.org/October2021/#sec-Handling-Field-Errors
+ */
+function hasRun({ data, errors }: Envelope): boolean {
+  const fields = typeof data === 'object' && data !== null ? Object.values(data) : [];
+  const inside = typeof errors !== 'string' && errors?.some(({ path = [] }) => path.length > 1);
+  return inside === true || fields.some((field) => field !== null);
+}
+
+function moved(): Outcome {
+  return failed(
+    'redirect_refused',
+    'Shopify answered with a redirect, which is not followed: has the shop another myshopify.com domain now?',
+  );
 }
 
 function no(outcome: Outcome): { ok: false; outcome: Outcome } {
@@ -105,9 +140,12 @@ function statusOutcome({ apiVersion }: ShopifyShop, status: number): Outcome {
       return failed('credential_refused', REFUSED_TOKEN);
     case 402:
     case 423:
-      return failed('shop_unavailable', 'Shopify says that the shop is frozen or locked.');
+      return shopUnavailable();
     case 403:
-      return failed('credential_refused', `${REFUSED_TOKEN} The shop may also be closed.`);
+      return failed(
+        'scope_missing',
+        'Shopify forbids it (403): the app lacks a scope, such as write_orders, or the shop is closed.',
+      );
     case 404:
       return failed(
         'shop_not_found',
@@ -116,6 +154,10 @@ function statusOutcome({ apiVersion }: ShopifyShop, status: number): Outcome {
     default:
       return failed('shopify_refused', `Shopify refused the request (${status}).`);
   }
+}
+
+function shopUnavailable(): Outcome {
+  return failed('shop_unavailable', 'Shopify says that the shop is closed, frozen or locked.');
 }
 
 const REFUSED_TOKEN =
@@ -138,13 +180,16 @@ function errorsOutcome(shop: ShopifyShop, { errors, extensions }: Envelope): Out
     const scope = /\b((?:read|write)_[a-z_]+)\b/.exec(access ?? denied.message)?.[1];
     return failed(
       'scope_missing',
-      `The Admin token lacks the scope ${scope ?? 'that this needs (write_orders)'}: grant it to the app.`,
+      scope === undefined
+        ? `Shopify denied access: ${refusedWords(shop, [denied])}`
+        : `The Admin token lacks the scope ${scope}: grant it to the app, and set its new token.`,
     );
   }
+  if (find('SHOP_INACTIVE') !== undefined) return shopUnavailable();
   if (find('INTERNAL_SERVER_ERROR') !== undefined || find('TIMEOUT') !== undefined)
     return failed('vendor_failed', 'Shopify has a fault of its own.', { retryable: true });
   if (list.some(({ message }) => KEY_IN_USE.test(message))) return keyInUse();
-  return failed('shopify_refused', refusedText(shop, list));
+  return refusal(shop, list);
 }
 
 /** The idempotency key's errors come without a code where the payload has plain user errors. */
@@ -154,6 +199,7 @@ function keyInUse(): Outcome {
   return failed('in_progress', 'Shopify is still busy with an earlier attempt.', {
     retryable: true,
     retryAfterMs: 5_000,
+    inDoubt: true,
   });
 }
 
@@ -167,22 +213,30 @@ function refilledAfterMs(extensions: Envelope['extensions']): number | null {
   return Math.ceil(Math.min(Math.max(seconds, 1), 3_600) * 1_000);
 }
 
-export const userErrors = z.array(z.object({ message: z.string() }));
-
-/** What the shop has against the operation; null when it has nothing. */
-export function userErrorsOutcome(
-  shop: ShopifyShop,
-  errors: z.infer<typeof userErrors>,
-): Outcome | null {
-  if (errors.length === 0) return null;
-  if (errors.some(({ message }) => KEY_IN_USE.test(message))) return keyInUse();
-  return failed('shopify_refused', refusedText(shop, errors));
+/** A token without `read_all_orders` does not see orders older than 60 days. */
+export function noSuchOrder(): Outcome {
+  return failed(
+    'order_not_found',
+    'The shop has no such order, or it is older than 60 days and the app lacks the scope read_all_orders.',
+  );
 }
 
-function refusedText(
-  { adminToken }: ShopifyShop,
-  errors: readonly { readonly message: string }[],
-): string {
-  const said = errors.map(({ message }) => message).join(' ');
-  return `Shopify refused: ${quoted(said, adminToken) || 'without a reason'}`;
+export const userErrors = z.array(z.object({ message: z.string() }));
+type Said = readonly { readonly message: string }[];
+
+/** What the shop has against the operation; null when it has nothing. */
+export function userErrorsOutcome(shop: ShopifyShop, errors: Said): Outcome | null {
+  if (errors.length === 0) return null;
+  if (errors.some(({ message }) => KEY_IN_USE.test(message))) return keyInUse();
+  return refusal(shop, errors);
+}
+
+function refusal(shop: ShopifyShop, said: Said): Outcome {
+  return failed('shopify_refused', `Shopify refused: ${refusedWords(shop, said)}`);
+}
+
+/** In Shopify's own words, which are made for people. */
+function refusedWords({ adminToken }: ShopifyShop, said: Said): string {
+  const words = said.map(({ message }) => message).join(' ');
+  return quoted(words, adminToken) || 'without a reason';
 }

@@ -12,6 +12,7 @@ import {
   type Asking,
   busyOutcome,
   exchange,
+  ofChange,
   parsedJson,
   quoted,
   silenceOutcome,
@@ -40,6 +41,17 @@ export interface StripeRequest<Data> {
 
 /** Never throws. */
 export async function askStripe<Data>(
+  account: StripeAccount,
+  request: StripeRequest<Data>,
+  asking: Asking,
+): Promise<Answer<Data>> {
+  const answer = await askOnce(account, request, asking);
+  return answer.ok || request.idempotencyKey === undefined
+    ? answer
+    : { ok: false, outcome: ofChange(answer.outcome) };
+}
+
+async function askOnce<Data>(
   { apiKey, origin }: StripeAccount,
   { path, params = {}, idempotencyKey, data: schema }: StripeRequest<Data>,
   { fetch, deadline, now }: Asking,
@@ -69,10 +81,7 @@ export async function askStripe<Data>(
         );
   if (!sent.answered) return { ok: false, outcome: silenceOutcome('Stripe', sent.silence) };
   const body = parsedJson(sent.text);
-  if (sent.status >= 400) {
-    const retryAfter = sent.headers.get('retry-after');
-    return { ok: false, outcome: errorOutcome(sent.status, body, retryAfter, apiKey, now) };
-  }
+  if (sent.status >= 400) return { ok: false, outcome: errorOutcome(sent, body, apiKey, now) };
   const read = schema.safeParse(body);
   return read.success
     ? { ok: true, data: read.data }
@@ -85,9 +94,8 @@ const errorBody = z
   .catch({ error: { type: '', code: '', message: '' } });
 
 function errorOutcome(
-  status: number,
+  { status, headers }: { readonly status: number; readonly headers: Headers },
   body: unknown,
-  retryAfter: string | null,
   apiKey: string,
   now: number,
 ): Outcome {
@@ -98,8 +106,11 @@ function errorOutcome(
       retryAfterMs: 5_000,
     });
   if (type === 'idempotency_error')
-    return unknown('Stripe has seen an earlier attempt at this refund, with other inputs.');
-  const busy = busyOutcome('Stripe', status, retryAfter, now);
+    return unknown(
+      'Stripe has seen an earlier attempt at this refund, with other inputs, and takes no other under its key for 24 hours.',
+    );
+  if (status >= 500 && headers.get('idempotent-replayed') === 'true') return faultRepeated();
+  const busy = busyOutcome('Stripe', status, headers.get('retry-after'), now);
   if (busy !== null) return busy;
   if (status === 401)
     return failed(
@@ -117,4 +128,14 @@ function errorOutcome(
     return failed('nothing_to_refund', 'All that was paid is refunded already.');
   const said = quoted(message, apiKey) || `status ${status}, without a reason`;
   return failed('stripe_refused', `Stripe refused: ${said}`);
+}
+
+/**
+ * A fault of Stripe's own is kept under our key like any answer, and says nothing about what was
+ * done: trying again brings the same fault for a day. https://docs.stripe.com/error-low-level
+ */
+function faultRepeated(): Outcome {
+  return unknown(
+    'Stripe had a fault of its own at an earlier attempt, and repeats that answer for 24 hours.',
+  );
 }

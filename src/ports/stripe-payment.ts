@@ -5,7 +5,7 @@
 import * as z from 'zod';
 import { currencyCode } from '../currency.ts';
 import type { Outcome } from '../engine/plan.ts';
-import { failed } from './index.ts';
+import { failed, NOT_YET } from './index.ts';
 import { askStripe, type StripeAccount } from './stripe-api.ts';
 import type { Answer, Asking } from './vendor-http.ts';
 
@@ -129,11 +129,15 @@ async function searchPayment(
     ? none(
         'order_not_found',
         'No payment at Stripe has this id, or has it as metadata.order_id yet.',
-        true,
+        NOT_YET,
       )
     : { ok: true, data: payment };
 }
 
-function none(code: string, message: string, retryable = false): { ok: false; outcome: Outcome } {
-  return { ok: false, outcome: failed(code, message, { retryable }) };
+function none(
+  code: string,
+  message: string,
+  options: typeof NOT_YET | undefined = undefined,
+): { ok: false; outcome: Outcome } {
+  return { ok: false, outcome: failed(code, message, options) };
 }

@@ -119,6 +119,17 @@ export function busyOutcome(
   return null;
 }
 
+/** After a request that changed something, or may have: another attempt finds out. */
+export function inDoubt(outcome: Outcome): Outcome {
+  return outcome.kind === 'failed' && outcome.retryable ? { ...outcome, inDoubt: true } : outcome;
+}
+
+/** The outcome of a request that changes something: in doubt unless it was turned away. */
+export function ofChange(outcome: Outcome): Outcome {
+  const turnedAway = outcome.kind === 'failed' && outcome.error.code === 'rate_limited';
+  return turnedAway ? outcome : inDoubt(outcome);
+}
+
 /** JSON that we do not recognise, or no JSON. What was asked may have been done. */
 export function unreadableOutcome(vendor: string): Outcome {
   return failed('answer_unreadable', `${vendor} answered something that cannot be read.`, {

@@ -23,6 +23,9 @@ beforeEach(() => {
   shop.requests.length = 0;
   shop.points = 2_000;
   shop.cancelTakes = 0;
+  shop.cancelFails = false;
+  shop.refundStatus = 'SUCCESS';
+  shop.refundsToFail = 0;
   shop.scopes.add('write_orders').add('read_orders');
 });
 
@@ -49,6 +52,14 @@ const put = (amount: string, currency = 'USD') => {
   return order;
 };
 
+const payment = (n: number) => ({
+  id: `t${n}`,
+  kind: 'SALE',
+  status: 'FAILURE',
+  gateway: 'x',
+  amount: '1.00',
+});
+
 describe('a refund', () => {
   it('of a part gives back just that, and keeps every digit of the ids', async () => {
     const order = put('75.00');
@@ -62,6 +73,7 @@ describe('a refund', () => {
         orderId: ID,
         amount: usd(4_005),
         refunded: usd(4_005),
+        status: 'succeeded',
       },
     });
     expect(order.refunds).toMatchObject([
@@ -158,6 +170,72 @@ describe('a refund', () => {
     expect(order.refunds).toHaveLength(2);
   });
 
+  it('of which the payment provider refused the money is a failure, now and when found again', async () => {
+    const order = put('75.00');
+    const call = callOf();
+    shop.refundStatus = 'FAILURE';
+    const refused = { error: { code: 'refund_failed' }, retryable: false };
+    expect(await port().refundOrder(call, { orderId: ID, amount: usd(100) })).toMatchObject(
+      refused,
+    );
+    expect(await port().refundOrder(call, { orderId: ID, amount: usd(100) })).toMatchObject(
+      refused,
+    );
+    expect(order.refunds).toHaveLength(1);
+  });
+
+  it('of which the money is under way says so', async () => {
+    put('75.00');
+    shop.refundStatus = 'PENDING';
+    expect(await port().refundOrder(callOf(), { orderId: ID })).toMatchObject({
+      output: { status: 'pending' },
+    });
+  });
+
+  it.each([
+    ['payments', () => Array.from({ length: 49 }, (_, n) => payment(n)), []],
+    [
+      'refunds',
+      () => [],
+      Array.from({ length: 50 }, (_, n) => ({ id: `r${n}`, note: '', amount: '0' })),
+    ],
+  ])('of an order with more %s than are listed is left to people', async (_what, more, refunds) => {
+    const order = paidOrder('75.00', 'USD', more());
+    order.refunds.push(...refunds);
+    shop.orders.set(GID, order);
+    expect(await port().refundOrder(callOf(), { orderId: ID, amount: usd(1) })).toMatchObject({
+      error: { code: 'too_many_payments' },
+      retryable: false,
+    });
+    expect(mutations()).toEqual([]);
+  });
+
+  it('that Shopify says has failed is asked for with the next key, and made once', async () => {
+    const order = put('75.00');
+    const call = callOf();
+    shop.refundsToFail = 1;
+    expect(await port().refundOrder(call, { orderId: ID, amount: usd(100) })).toMatchObject({
+      error: { code: 'vendor_failed' },
+      inDoubt: true,
+    });
+    const again = await port().refundOrder(call, { orderId: ID, amount: usd(100) });
+    expect(again).toMatchObject({ kind: 'succeeded', output: { amount: usd(100) } });
+    const keys = mutations().map(({ body }) => JSON.parse(body).variables.key);
+    expect(keys).toEqual([keys[0], keys[0], keys[2]]);
+    expect(await port().refundOrder(call, { orderId: ID, amount: usd(100) })).toEqual(again);
+    expect(order.refunds).toHaveLength(1);
+  });
+
+  it('that fails under every key is unknown', async () => {
+    put('75.00');
+    const call = callOf();
+    shop.refundsToFail = 3;
+    for (const _ of [1, 2, 3]) await port().refundOrder(call, { orderId: ID, amount: usd(100) });
+    expect(await port().refundOrder(call, { orderId: ID, amount: usd(100) })).toMatchObject({
+      kind: 'unknown',
+    });
+  });
+
   it('whose first attempt had other inputs and is not seen is unknown, not repeated', async () => {
     const order = put('75.00');
     const call = callOf();
@@ -188,6 +266,7 @@ describe('when the answer does not come', () => {
     expect(await port().refundOrder(call, { orderId: ID, amount: usd(500) })).toMatchObject({
       kind: 'failed',
       retryable: true,
+      inDoubt: true,
     });
     expect(order.refunds).toHaveLength(AFTER.includes(kind) ? 1 : 0);
     expect(await port().refundOrder(call, { orderId: ID, amount: usd(500) })).toMatchObject({
@@ -206,10 +285,9 @@ describe('when the answer does not come', () => {
   ] as const)('(%s, at the reading) it is tried again', async (kind, code) => {
     put('75.00');
     shop.fail(kind);
-    expect(await port().tagOrder(callOf(700), ID, 'vip')).toMatchObject({
-      error: { code },
-      retryable: true,
-    });
+    const outcome = await port().tagOrder(callOf(700), ID, 'vip');
+    expect(outcome).toMatchObject({ error: { code }, retryable: true });
+    expect(outcome).not.toHaveProperty('inDoubt');
   });
 
   it('because nobody listens, it is tried again', async () => {
@@ -260,7 +338,7 @@ describe('an answer that is no', () => {
     ],
     ['402', status(402), 'shop_unavailable', false, null],
     ['423', status(423), 'shop_unavailable', false, null],
-    ['403', status(403), 'credential_refused', false, null],
+    ['403', status(403), 'scope_missing', false, null],
     ['404', status(404), 'shop_not_found', false, null],
     ['418', status(418), 'shopify_refused', false, null],
     [
@@ -268,6 +346,13 @@ describe('an answer that is no', () => {
       graphql([{ message: 'x', extensions: { code: 'INTERNAL_SERVER_ERROR' } }]),
       'vendor_failed',
       true,
+      null,
+    ],
+    [
+      'a closed shop',
+      graphql([{ message: 'x', extensions: { code: 'SHOP_INACTIVE' } }]),
+      'shop_unavailable',
+      false,
       null,
     ],
     ['errors as a text', graphql('no'), 'shopify_refused', false, null],
@@ -326,6 +411,15 @@ describe('an answer that is no', () => {
     });
   });
 
+  it('repeats what Shopify says where it names no scope', async () => {
+    put('75.00');
+    const message = 'This app is not approved to access the Order object.';
+    shop.fail(graphql([{ message, extensions: { code: 'ACCESS_DENIED' } }]));
+    expect(await port().tagOrder(callOf(), ID, 'vip')).toMatchObject({
+      error: { code: 'scope_missing', message: expect.stringContaining('not approved') },
+    });
+  });
+
   it('to a wrong token says what to do, and never the token', async () => {
     const outcome = await port({ adminToken: 'shpat_wrong_1234' }).tagOrder(callOf(), ID, 'vip');
     expect(outcome).toMatchObject({ error: { code: 'credential_refused' }, retryable: false });
@@ -354,6 +448,56 @@ describe('an answer that is no', () => {
     expect(await port().tagOrder(callOf(), ID, 'vip')).toMatchObject({
       error: { code: 'shopify_refused', message: 'Shopify refused: The order is archived.' },
       retryable: false,
+    });
+  });
+
+  describe('in part', () => {
+    const errors = (path: unknown[]) => [{ message: 'x', path, extensions: { code: 'OTHER' } }];
+    const order = { totalRefundedSet: { presentmentMoney: { amount: '1', currencyCode: 'USD' } } };
+    const refund = { id: 'gid://shopify/Refund/7', ...order, transactions: { nodes: [] } };
+    const partly = (data: unknown, path: unknown[]): Fault =>
+      status(200, {}, { data, errors: errors(path) });
+
+    it('to a refund that was made counts as made', async () => {
+      put('75.00');
+      const data = { refundCreate: { order: null, refund, userErrors: [] } };
+      shop.fail(partly(data, ['refundCreate', 'order']), isMutation);
+      expect(await port().refundOrder(callOf(), { orderId: ID })).toMatchObject({
+        kind: 'succeeded',
+        output: { refundId: '7' },
+      });
+    });
+
+    it.each([
+      ['a result that cannot be read', { refundCreate: { refund: {}, userErrors: [] } }, ['x']],
+      ['no result, for an error inside of it', { refundCreate: null }, ['refundCreate', 'refund']],
+      ['no result at all, for an error inside of it', null, ['refundCreate', 'userErrors']],
+    ])('to a refund, with %s, leaves it in doubt', async (_what, data, path) => {
+      put('75.00');
+      shop.fail(partly(data, path), isMutation);
+      expect(await port().refundOrder(callOf(), { orderId: ID })).toMatchObject({
+        error: { code: 'answer_unreadable' },
+        retryable: true,
+        inDoubt: true,
+      });
+    });
+
+    it.each([[{ refundCreate: null }], [null]])('to a refund with %j is a no', async (data) => {
+      put('75.00');
+      shop.fail(partly(data, ['refundCreate']), isMutation);
+      expect(await port().refundOrder(callOf(), { orderId: ID })).toMatchObject({
+        error: { code: 'shopify_refused' },
+        retryable: false,
+      });
+    });
+
+    it('to a reading is no answer: what is missing might be what matters', async () => {
+      put('75.00');
+      shop.fail(partly({ order: null }, ['order', 'transactions']));
+      expect(await port().refundOrder(callOf(), { orderId: ID })).toMatchObject({
+        error: { code: 'shopify_refused' },
+      });
+      expect(mutations()).toEqual([]);
     });
   });
 
@@ -428,16 +572,29 @@ describe('a cancellation', () => {
     expect(mutations()).toEqual([]);
   });
 
-  it('that takes long is looked at again by another attempt', async () => {
-    put('75.00');
-    shop.cancelTakes = 100;
+  it('that takes long is waited for, and looked at again by another attempt', async () => {
+    const order = put('75.00');
+    shop.cancelTakes = 6;
     const call = callOf();
+    const pending = { error: { code: 'cancel_pending' }, retryable: true, inDoubt: true };
+    expect(await port().cancelOrder(call, ID, undefined)).toMatchObject(pending);
+    expect(order.cancelledAt).toBeNull();
+    // The order is looked at once more, and the shop says that it is being cancelled already.
+    expect(await port().cancelOrder(call, ID, undefined)).toMatchObject(pending);
     expect(await port().cancelOrder(call, ID, undefined)).toMatchObject({
-      error: { code: 'cancel_pending' },
-      retryable: true,
+      output: { status: 'cancelled', changed: true },
     });
-    shop.fail('droppedAfter', isMutation);
-    expect(await port().cancelOrder(call, ID, undefined)).toMatchObject({ retryable: true });
+    expect(mutations()).toHaveLength(2);
+  });
+
+  it('that Shopify took and gave up is said so, and tried again a few times', async () => {
+    put('75.00');
+    shop.cancelFails = true;
+    expect(await port().cancelOrder(callOf(), ID, undefined)).toMatchObject({
+      error: { code: 'cancel_failed' },
+      retryable: true,
+      attemptsMax: 5,
+    });
   });
 
   it('whose answer was lost is found by the next attempt', async () => {
@@ -451,15 +608,19 @@ describe('a cancellation', () => {
     expect(mutations()).toHaveLength(1);
   });
 
-  it('that the shop refuses is said in its words', async () => {
+  it.each([
+    ['INVALID', 'Cannot cancel with pending payments', 'shopify_refused', 'pending payments'],
+    ['NOT_FOUND', 'Not found', 'order_not_found', 'no such order'],
+    ['INTERNAL_ERROR', 'Oops', 'vendor_failed', 'a fault of its own'],
+    [7, 'Odd', 'shopify_refused', 'Odd'],
+  ])('that the shop refuses with %s is said so', async (code, message, ours, words) => {
     put('75.00');
-    const errors = [
-      { field: ['orderId'], message: 'Cannot cancel an order with pending payments' },
-    ];
+    const errors = [{ field: ['orderId'], message, code }];
     const answer = { data: { orderCancel: { job: null, orderCancelUserErrors: errors } } };
     shop.fail({ kind: 'answer', answer: { status: 200, body: answer } }, isMutation);
     expect(await port().cancelOrder(callOf(), ID, undefined)).toMatchObject({
-      error: { code: 'shopify_refused', message: expect.stringContaining('pending payments') },
+      error: { code: ours, message: expect.stringContaining(words) },
+      retryable: ours === 'vendor_failed',
     });
   });
 });

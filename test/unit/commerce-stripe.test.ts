@@ -19,6 +19,7 @@ beforeEach(() => {
   stripe.refunds.length = 0;
   stripe.requests.length = 0;
   stripe.sessions.clear();
+  stripe.nextFault = null;
   stripe.forgetKeys();
 });
 
@@ -164,6 +165,47 @@ describe('a refund', () => {
     expect(stripe.refunds).toHaveLength(1);
   });
 
+  it('is left to people where more refunds of the payment are than a page lists', async () => {
+    pay(7_500);
+    const answer = { status: 200, body: { data: [], has_more: true } };
+    stripe.fail({ kind: 'answer', answer }, ({ path }) => path === '/v1/refunds');
+    expect(await port().refundOrder(callOf(), { orderId: 'pi_1', amount: usd(1) })).toMatchObject({
+      error: { code: 'too_many_refunds' },
+      retryable: false,
+    });
+    expect(posts()).toEqual([]);
+  });
+
+  it('that was made before a fault of Stripe is found by the next attempt', async () => {
+    pay(7_500);
+    stripe.nextFault = 'after';
+    const call = callOf();
+    const refund = { orderId: 'pi_1', amount: usd(100) };
+    expect(await port().refundOrder(call, refund)).toMatchObject({
+      error: { code: 'vendor_failed' },
+      retryable: true,
+      inDoubt: true,
+    });
+    expect(await port().refundOrder(call, refund)).toMatchObject({ kind: 'succeeded' });
+    expect(stripe.refunds).toHaveLength(1);
+    expect(posts()).toHaveLength(1);
+  });
+
+  it('of which Stripe only repeats its fault is unknown, until the key is forgotten', async () => {
+    pay(7_500);
+    stripe.nextFault = 'before';
+    const call = callOf();
+    const refund = { orderId: 'pi_1', amount: usd(100) };
+    await port().refundOrder(call, refund);
+    expect(await port().refundOrder(call, refund)).toMatchObject({
+      kind: 'unknown',
+      error: { code: 'outcome_unknown', message: expect.stringContaining('24 hours') },
+    });
+    expect(stripe.refunds).toEqual([]);
+    stripe.forgetKeys();
+    expect(await port().refundOrder(call, refund)).toMatchObject({ kind: 'succeeded' });
+  });
+
   it('of five attempts at once is one', async () => {
     pay(7_500);
     const call = callOf();
@@ -261,6 +303,7 @@ describe('an order id', () => {
     expect(await port().refundOrder(callOf(), { orderId: String.raw`x\' OR '` })).toMatchObject({
       error: { code: 'order_not_found' },
       retryable: true,
+      attemptsMax: 5,
     });
   });
 
@@ -305,6 +348,7 @@ describe('when the answer does not come', () => {
     expect(await port().refundOrder(call, refund)).toMatchObject({
       kind: 'failed',
       retryable: true,
+      inDoubt: true,
     });
     expect(posts()).toHaveLength(1);
     expect(stripe.refunds).toHaveLength(AFTER.includes(kind) ? 1 : 0);

@@ -157,7 +157,11 @@ describe('a failure that leaves it in doubt whether the action was carried out',
     ['an earlier one', [true, false, false]],
   ])('of %s: a person is asked when the attempts are used up', (_which, doubts) => {
     const story = begun();
-    for (const inDoubt of doubts) story.fail('a', inDoubt ? { inDoubt } : {}).pass('1m').tick();
+    for (const inDoubt of doubts)
+      story
+        .fail('a', inDoubt ? { inDoubt } : {})
+        .pass('1m')
+        .tick();
     expect(story.run.status).toBe('pending_approval');
     expect(story.run.approvals.at(-1)).toMatchObject({ kind: 'resolve', status: 'pending' });
     expect(story.step('a')).toMatchObject({ attempts: 3, error: { code: 'unreachable' } });

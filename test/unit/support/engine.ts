@@ -208,7 +208,13 @@ export class Story {
   ): this {
     const { attempt = this.step(stepId).attempts, ...failure } = over;
     const error = { code: 'unreachable', message: 'Nobody answered.' };
-    const usual = { kind: 'failed', error, output: null, retryable: true, retryAfterMs: null } as const;
+    const usual = {
+      kind: 'failed',
+      error,
+      output: null,
+      retryable: true,
+      retryAfterMs: null,
+    } as const;
     const outcome = { ...usual, ...failure };
     this.take({ type: 'attempt_ended', stepId, attempt, outcome });
     return this;
