@@ -16,6 +16,9 @@ const LAST_LINES = 30;
 /** As `crons` in wrangler.toml: no local runtime fires them. */
 export const SWEEP_EVERY_MS = 120_000;
 
+/** Stand-ins for vendors' APIs, for development and tests: src/env.ts. */
+const STAND_INS = ['SHOPIFY_ORIGIN', 'STRIPE_ORIGIN', 'RESEND_ORIGIN'];
+
 /** @typedef {import('./state.mjs').State} State */
 
 /** Nothing leaves the machine, and two servers on it do not find each other. */
@@ -103,6 +106,10 @@ export function startWorker(state, port) {
     ...['--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0'],
     ...['--persist-to', state.data, '--env-file', state.secrets],
     ...['--var', 'ENVIRONMENT:development', '--var', `PUBLIC_URL:http://127.0.0.1:${port}`],
+    ...STAND_INS.flatMap((name) => {
+      const origin = process.env[name];
+      return origin ? ['--var', `${name}:${origin}`] : [];
+    }),
     '--show-interactive-dev-session=false',
   ]);
   const isShown = workerLines();

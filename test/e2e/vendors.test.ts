@@ -11,11 +11,18 @@ import { connection } from '../../src/contract/connections.ts';
 import { acceptedEvent } from '../../src/contract/events.ts';
 import type { JsonObject } from '../../src/contract/json.ts';
 import { CUSTOMER_TEXT, ORDER_TEXT, REFUND_TEXT } from '../fixtures/vendors/shopify.ts';
+import {
+  openShop,
+  paidOrder,
+  SHOP_TOKEN,
+  type StandInShop,
+} from '../fixtures/vendors/shopify-admin.ts';
 import { CHARGE, CUSTOMER, SESSION, stripeEvent } from '../fixtures/vendors/stripe.ts';
 import { send } from './support/client.ts';
 import { newPlace, type Place, removePlace, type Server, startServer } from './support/server.ts';
 import { openSink, type Sink } from './support/sink.ts';
 import {
+  approve,
   connect,
   createWorkflow,
   forwarding,
@@ -42,11 +49,13 @@ let server: Server;
 let sink: Sink;
 let tenant: Tenant;
 let other: Tenant;
+let shop: StandInShop;
 
 beforeAll(async () => {
   const secret = newSigningSecret();
   place = await newPlace();
-  server = await startServer(place);
+  shop = await openShop();
+  server = await startServer(place, ['--no-demo'], undefined, { SHOPIFY_ORIGIN: shop.origin });
   sink = await openSink(secret);
   tenant = await openTenant(server, secret);
   other = await openTenant(server, newSigningSecret());
@@ -57,6 +66,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await server?.stop();
   await sink?.goDown();
+  await shop?.close();
   removePlace(place);
 });
 
@@ -71,11 +81,12 @@ interface Sending {
   readonly id?: string;
   /** Seconds since 1970. */
   readonly timestamp?: number;
+  readonly to?: Tenant;
 }
 
 function postShopify(topic: string, body: string, sending: Sending = {}) {
-  const { secret = SHOPIFY_SECRET, id = randomUUID() } = sending;
-  return send(`${server.origin}/api/hooks/${tenant.id}/shopify`, {
+  const { secret = SHOPIFY_SECRET, id = randomUUID(), to = tenant } = sending;
+  return send(`${server.origin}/api/hooks/${to.id}/shopify`, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
@@ -184,6 +195,54 @@ describe('a webhook that the vendor signed', () => {
       { topic: 'themes/publish', count: 2 },
     ]);
     expect(JSON.stringify(items)).not.toContain(SHOPIFY_SECRET);
+  });
+});
+
+describe('an order id that no double can hold', () => {
+  const ID = '9007199254740993';
+  const gid = (id: string) => `gid://shopify/Order/${id}`;
+  const step = (id: string, action: string, more: object = {}) => ({
+    id,
+    action,
+    with: { orderId: '{{ event.data.order.id }}', ...more },
+  });
+
+  it('comes in by a webhook and out at the Admin API, digit for digit', async () => {
+    const connected = await openTenant(server, newSigningSecret());
+    const shopify = { kind: 'shopify', shopDomain: SHOP, webhookSecret: SHOPIFY_SECRET };
+    await connect(server, connected, { ...shopify, adminToken: SHOP_TOKEN });
+    // The neighbours are where a rounded id would lead.
+    for (const id of ['9007199254740992', ID, '9007199254740994'])
+      shop.orders.set(gid(id), paidOrder('75.00', 'USD'));
+    await createWorkflow(server, connected, {
+      name: 'Undo',
+      trigger: { event: 'order.created', if: `event.data.order.id == '${ID}'` },
+      steps: [
+        step('tag', 'tag.order', { tag: 'undone {{ event.data.order.id }}' }),
+        step('refund', 'order.refund', { amount: '{{ event.data.order.total }}' }),
+        step('cancel', 'order.cancel'),
+      ],
+    });
+    const answer = await postShopify('orders/create', ORDER_TEXT, { to: connected });
+    const runId = taken.parse(JSON.parse(answer.text)).events[0]?.runs[0] ?? '';
+    for (const waits of ['refund', 'cancel']) {
+      const run = await runIn(server, connected, runId, 'pending_approval');
+      expect(run.steps.find(({ id }) => id === waits)?.input).toMatchObject({ orderId: ID });
+      await approve(server, connected.keys.approver, { runId });
+    }
+    const { steps } = await runIn(server, connected, runId, 'succeeded');
+    expect(steps.map(({ output }) => output)).toMatchObject([
+      { orderId: ID, tags: [`undone ${ID}`] },
+      { orderId: ID, refundId: '9007199254741003', amount: { amount: 7_500, currency: 'USD' } },
+      { orderId: ID, status: 'cancelled' },
+    ]);
+    expect(shop.orders.get(gid(ID))).toMatchObject({
+      tags: [`undone ${ID}`],
+      refunds: [{ amount: '75' }],
+      cancellations: 1,
+    });
+    for (const neighbour of ['9007199254740992', '9007199254740994'])
+      expect(shop.orders.get(gid(neighbour))).toEqual(paidOrder('75.00', 'USD'));
   });
 });
 

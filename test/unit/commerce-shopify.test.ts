@@ -69,7 +69,7 @@ describe('a refund', () => {
       kind: 'succeeded',
       events: [],
       output: {
-        refundId: '9007199254741000',
+        refundId: '9007199254741003',
         orderId: ID,
         amount: usd(4_005),
         refunded: usd(4_005),

@@ -57,13 +57,20 @@ const DIRECTLY = [process.execPath, 'scripts/start.mjs'];
 export const BY_SERVE = [process.execPath, 'scripts/serve.mjs'];
 export const BY_NPM = ['npm', 'start', '--'];
 
+type Settings = Readonly<Record<string, string>>;
+
 /** Runs the start script; its environment is a plain user's, nothing of the test runner's. */
-export function runStart({ port, stateDir }: Place, args: readonly string[], by = DIRECTLY): Start {
+export function runStart(
+  { port, stateDir }: Place,
+  args: readonly string[],
+  by = DIRECTLY,
+  settings: Settings = {},
+): Start {
   const { PATH = '', HOME = '' } = process.env;
   const [command = '', ...first] = by;
   const child = spawn(command, [...first, ...args], {
     cwd: ROOT,
-    env: { PATH, HOME, PORT: String(port), STATE_DIR: stateDir, PLATFORM_TOKEN },
+    env: { PATH, HOME, PORT: String(port), STATE_DIR: stateDir, PLATFORM_TOKEN, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const { pid } = child;
@@ -77,9 +84,10 @@ export async function startServer(
   place: Place,
   args = ['--no-demo'],
   by = DIRECTLY,
+  settings: Settings = {},
 ): Promise<Server> {
   const begun = Date.now();
-  const start = runStart(place, args, by);
+  const start = runStart(place, args, by, settings);
   await untilRunning(start);
   const startedInMs = Date.now() - begun;
   const origin = `http://127.0.0.1:${place.port}`;
