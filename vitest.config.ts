@@ -31,7 +31,10 @@ export default defineConfig({
         test: {
           name: 'workers',
           include: ['test/workers/**/*.test.ts'],
-          globalSetup: ['./test/fixtures/receiver/server.ts'],
+          globalSetup: [
+            './test/fixtures/receiver/server.ts',
+            './test/fixtures/vendors/beside-workerd.ts',
+          ],
           setupFiles: ['./test/workers/setup.ts'],
           testTimeout: 20_000,
         },

@@ -1,5 +1,6 @@
 /**
- * The tables of the embedded shop and what is read of them. `refunds` and `order_tags` have one row
+ * The tables of the embedded shop and what is read of them; for a tenant whose orders are at a vendor,
+ * a copy that events have told of, which no action touches. `refunds` and `order_tags` have one row
  * for each thing that happened; `orders.tags` and `orders.refunded_amount` are sums of those rows,
  * made anew whenever one is added (`commerce.ts`). An order whose event has not come yet is a row
  * without a total: tags and refunds may be told of before the order itself.

@@ -64,7 +64,9 @@ export const outputRoutes: readonly Route[] = [
     method: 'GET',
     path: '/api/admin/orders',
     tag: 'Outputs',
-    summary: 'Orders of the embedded shop, newest first',
+    summary: 'Orders as events have told of them, newest first',
+    description:
+      "The embedded shop's own orders. Of a connected shop a copy: what its webhooks told. Tags and cancellations that are made there do not show here, refunds do once the shop tells of them, and no action reads or changes the copy.",
     role: 'viewer',
     query: z.strictObject({ ...listQuery, from: timestamp.optional(), to: timestamp.optional() }),
     answer: { status: 200, description: 'A page of orders', schema: listOf(order) },
@@ -78,7 +80,7 @@ export const outputRoutes: readonly Route[] = [
     method: 'GET',
     path: '/api/admin/orders/get',
     tag: 'Outputs',
-    summary: 'One order of the embedded shop',
+    summary: 'One order as events have told of it',
     role: 'viewer',
     query: idQuery,
     answer: {

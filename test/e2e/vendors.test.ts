@@ -10,13 +10,9 @@ import * as z from 'zod';
 import { connection } from '../../src/contract/connections.ts';
 import { acceptedEvent } from '../../src/contract/events.ts';
 import type { JsonObject } from '../../src/contract/json.ts';
+import { SHOP_TOKEN } from '../fixtures/vendors/credentials.ts';
 import { CUSTOMER_TEXT, ORDER_TEXT, REFUND_TEXT } from '../fixtures/vendors/shopify.ts';
-import {
-  openShop,
-  paidOrder,
-  SHOP_TOKEN,
-  type StandInShop,
-} from '../fixtures/vendors/shopify-admin.ts';
+import { openShop, paidOrder, type StandInShop } from '../fixtures/vendors/shopify-admin.ts';
 import { CHARGE, CUSTOMER, SESSION, stripeEvent } from '../fixtures/vendors/stripe.ts';
 import { send } from './support/client.ts';
 import { newPlace, type Place, removePlace, type Server, startServer } from './support/server.ts';

@@ -3,13 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CommerceEnv, chosenCommerce } from '../../src/ports/commerce-choice.ts';
 import { type SealedConnection, sealConnection } from '../../src/ports/connections.ts';
 import type { PortCall } from '../../src/ports/index.ts';
-import {
-  openShop,
-  paidOrder,
-  SHOP_TOKEN,
-  type StandInShop,
-} from '../fixtures/vendors/shopify-admin.ts';
-import { openStripe, STRIPE_KEY, type StandInStripe } from '../fixtures/vendors/stripe-api.ts';
+import { SHOP_TOKEN, STRIPE_KEY } from '../fixtures/vendors/credentials.ts';
+import { openShop, paidOrder, type StandInShop } from '../fixtures/vendors/shopify-admin.ts';
+import { openStripe, type StandInStripe } from '../fixtures/vendors/stripe-api.ts';
 
 const SEAL_KEY = 'unit-seal-key-0123456789abcdef0123456789ab';
 const AT = '2026-03-02T00:00:00.000Z';

@@ -2,12 +2,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { shopifyCommerce } from '../../src/ports/commerce-shopify.ts';
 import type { CommercePort, PortCall } from '../../src/ports/index.ts';
-import {
-  openShop,
-  paidOrder,
-  SHOP_TOKEN,
-  type StandInShop,
-} from '../fixtures/vendors/shopify-admin.ts';
+import { SHOP_TOKEN } from '../fixtures/vendors/credentials.ts';
+import { openShop, paidOrder, type StandInShop } from '../fixtures/vendors/shopify-admin.ts';
 import type { Fault, VendorRequest } from '../fixtures/vendors/vendor-server.ts';
 
 const ID = '9007199254740993';

@@ -6,7 +6,8 @@ import Stripe from 'stripe';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { stripeRefunds } from '../../src/ports/commerce-stripe.ts';
 import type { PortCall } from '../../src/ports/index.ts';
-import { openStripe, STRIPE_KEY, type StandInStripe } from '../fixtures/vendors/stripe-api.ts';
+import { STRIPE_KEY } from '../fixtures/vendors/credentials.ts';
+import { openStripe, type StandInStripe } from '../fixtures/vendors/stripe-api.ts';
 import type { Fault, VendorRequest } from '../fixtures/vendors/vendor-server.ts';
 
 let stripe: StandInStripe;

@@ -19,13 +19,9 @@ import {
   failureTable,
   type VendorName,
 } from '../fixtures/vendor-failures.ts';
-import {
-  openShop,
-  paidOrder,
-  SHOP_TOKEN,
-  type StandInShop,
-} from '../fixtures/vendors/shopify-admin.ts';
-import { openStripe, STRIPE_KEY, type StandInStripe } from '../fixtures/vendors/stripe-api.ts';
+import { SHOP_TOKEN, STRIPE_KEY } from '../fixtures/vendors/credentials.ts';
+import { openShop, paidOrder, type StandInShop } from '../fixtures/vendors/shopify-admin.ts';
+import { openStripe, type StandInStripe } from '../fixtures/vendors/stripe-api.ts';
 import type { Fault, VendorRequest } from '../fixtures/vendors/vendor-server.ts';
 import { note, planOf, Story } from './support/engine.ts';
 

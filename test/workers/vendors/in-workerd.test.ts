@@ -1,8 +1,8 @@
 /** The vendors' clients in the runtime that they run in. */
 import { describe, expect, it } from 'vitest';
-import { shopifyCommerce } from '../../src/ports/commerce-shopify.ts';
-import { stripeRefunds } from '../../src/ports/commerce-stripe.ts';
-import type { PortCall } from '../../src/ports/index.ts';
+import { shopifyCommerce } from '../../../src/ports/commerce-shopify.ts';
+import { stripeRefunds } from '../../../src/ports/commerce-stripe.ts';
+import type { PortCall } from '../../../src/ports/index.ts';
 
 const CALL: PortCall = {
   tenantId: 't',
