@@ -1,16 +1,20 @@
 /**
- * How much a Shopify refund gave back. The Refund resource has no total: it has the transactions
- * that moved money and, beside them, what was booked (line items, and adjustments for shipping
- * and discrepancies). https://shopify.dev/docs/api/admin-rest/latest/resources/refund
+ * How much a Shopify refund gives back. The Refund resource has no total: it has the transactions
+ * that move money and, beside them, what was booked. Only the former are money: goods that are put
+ * back, or taken off an order that was not paid, are a refund without any.
+ * https://shopify.dev/docs/api/admin-rest/latest/resources/refund, and `totalRefundedSet` of
+ * https://shopify.dev/docs/api/admin-graphql/latest/objects/Refund
  */
 import * as z from 'zod';
 import type { Money } from '../contract/json.ts';
 import { currencyCode, decimalToMinor } from '../currency.ts';
 import { moneyAt, optionalText, vendorId } from './translation.ts';
 
-const shopMoney = z.object({
-  shop_money: z.object({ amount: z.string(), currency_code: currencyCode }),
-});
+/** No more of it is read than the currency. */
+const booked = z
+  .object({ shop_money: z.object({ currency_code: currencyCode }) })
+  .nullish()
+  .catch(null);
 
 const transaction = z.object({
   kind: z.string(),
@@ -25,75 +29,42 @@ const fields = z.object({
   note: optionalText,
   created_at: optionalText,
   transactions: z.array(transaction).nullish(),
-  refund_line_items: z
-    .array(z.object({ subtotal_set: shopMoney.nullish(), total_tax_set: shopMoney.nullish() }))
-    .nullish(),
-  order_adjustments: z
-    .array(z.object({ amount_set: shopMoney.nullish(), tax_amount_set: shopMoney.nullish() }))
-    .nullish(),
+  refund_line_items: z.array(z.object({ subtotal_set: booked })).nullish(),
+  refund_shipping_lines: z.array(z.object({ subtotal_amount_set: booked })).nullish(),
+  order_adjustments: z.array(z.object({ amount_set: booked })).nullish(),
 });
 type Refund = z.infer<typeof fields>;
 
-/** One amount of the sum: weight 0 tells the currency only. */
-interface Part {
-  readonly path: (string | number)[];
-  readonly amount: string;
-  readonly currency: string;
-  readonly weight: 1 | 0 | -1;
-}
-
-/**
- * A refunds/create body; `amount` is what was given back. With transactions: the sum of the
- * successful refunds among them (0 when none succeeded, as with a voided authorization). Without
- * any: what was booked.
- */
+/** A refunds/create body; `amount` is what is given back, by refunds that succeeded or are under way. */
 export const refundBody = fields.transform((refund, ctx) => ({
   ...refund,
-  amount: sum(ctx, refund.transactions?.length ? moved(refund.transactions) : booked(refund)),
+  amount: sum(ctx, refund),
 }));
 
-function moved(transactions: readonly z.infer<typeof transaction>[]): Part[] {
-  return transactions.map(({ kind, status, amount, currency }, index) => ({
-    path: ['transactions', index, 'amount'],
-    amount,
-    currency,
-    weight: kind === 'refund' && status === 'success' ? 1 : 0,
-  }));
-}
+/** No second webhook tells that a refund which is under way has come through. */
+const GIVEN = ['success', 'pending'];
 
-/** Adjustments change the order's worth, so shipping given back is negative there. */
-function booked(refund: Refund): Part[] {
-  const items = (refund.refund_line_items ?? []).flatMap((item, index) => [
-    ...part(['refund_line_items', index, 'subtotal_set'], item.subtotal_set, 1),
-    ...part(['refund_line_items', index, 'total_tax_set'], item.total_tax_set, 1),
-  ]);
-  const adjustments = (refund.order_adjustments ?? []).flatMap((adjustment, index) => [
-    ...part(['order_adjustments', index, 'amount_set'], adjustment.amount_set, -1),
-    ...part(['order_adjustments', index, 'tax_amount_set'], adjustment.tax_amount_set, -1),
-  ]);
-  return [...items, ...adjustments];
-}
-
-function part(
-  path: (string | number)[],
-  set: z.infer<typeof shopMoney> | null | undefined,
-  weight: 1 | -1,
-): Part[] {
-  if (!set) return [];
-  const { amount, currency_code: currency } = set.shop_money;
-  return [{ path, amount, currency, weight }];
-}
-
-function sum(ctx: z.RefinementCtx, parts: readonly Part[]): Money {
-  const currency = parts[0]?.currency;
+function sum(ctx: z.RefinementCtx, refund: Refund): Money {
+  const transactions = refund.transactions ?? [];
+  const currency = transactions[0]?.currency ?? bookedCurrency(refund);
   if (currency === undefined) {
     ctx.addIssue({ code: 'custom', path: ['transactions'], message: 'no amount and no currency' });
     return z.NEVER;
   }
   let amount = 0;
-  for (const each of parts) {
-    const minor = each.currency === currency ? decimalToMinor(each.amount, currency) : null;
-    amount += each.weight * moneyAt(ctx, each.path, minor, currency).amount;
+  for (const [index, one] of transactions.entries()) {
+    const minor = one.currency === currency ? decimalToMinor(one.amount, currency) : null;
+    const part = moneyAt(ctx, ['transactions', index, 'amount'], minor, currency).amount;
+    if (one.kind === 'refund' && GIVEN.includes(one.status)) amount += part;
   }
   return { amount, currency };
+}
+
+function bookedCurrency(refund: Refund): string | undefined {
+  const sets = [
+    ...(refund.refund_line_items ?? []).map(({ subtotal_set: set }) => set),
+    ...(refund.refund_shipping_lines ?? []).map(({ subtotal_amount_set: set }) => set),
+    ...(refund.order_adjustments ?? []).map(({ amount_set: set }) => set),
+  ];
+  return sets.find((set) => set)?.shop_money.currency_code;
 }

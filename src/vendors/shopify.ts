@@ -1,14 +1,10 @@
 /**
- * Shopify's webhooks: is it from the shop, and which platform event is it. No I/O.
- * https://shopify.dev/docs/apps/build/webhooks/subscribe/https (headers and signature), shapes of
+ * Which platform event a Shopify webhook is. No I/O. Shapes of
  * https://shopify.dev/docs/api/admin-rest/latest/resources/{order,refund,customer}.
- * The signature covers the body alone, no header and no time: a replay is stopped by the webhook
- * id being the event's id, and the shop's domain is only true once the tenant's own secret fits.
  */
 import * as z from 'zod';
-import type { Json, JsonObject } from '../contract/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../contract/json.ts';
 import { currencyCode, decimalToMinor } from '../currency.ts';
-import { verifyHmacSha256 } from '../hmac.ts';
 import { refundBody } from './shopify-refund.ts';
 import {
   firstTime,
@@ -21,58 +17,6 @@ import {
   translate,
   vendorId,
 } from './translation.ts';
-
-/** Base64 of 32 bytes in its one canonical form: the last letter has no stray bits. */
-const SIGNATURE = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
-
-/**
- * Deliveries of the newer Events have the same headers without `X-`, and a payload of their own.
- * https://github.com/Shopify/shopify-app-js/blob/main/packages/apps/shopify-api/lib/types.ts
- */
-const isEvents = (headers: Headers) => headers.has('shopify-hmac-sha256');
-const prefixOf = (headers: Headers) => (isEvents(headers) ? 'shopify' : 'x-shopify');
-
-/** True when X-Shopify-Hmac-Sha256 is the raw body's HMAC under the app's secret. */
-export async function verifyShopify(
-  rawBody: Uint8Array,
-  headers: Headers,
-  secret: string,
-): Promise<boolean> {
-  const text = headers.get(`${prefixOf(headers)}-hmac-sha256`) ?? '';
-  if (!SIGNATURE.test(text)) return false;
-  const signature = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-  return verifyHmacSha256(new TextEncoder().encode(secret), [signature], rawBody);
-}
-
-export interface ShopifyDelivery {
-  /** The dedupe identity, the same on every retry of a delivery. */
-  readonly id: string | null;
-  readonly topic: string | null;
-  /** In lower case. */
-  readonly shopDomain: string | null;
-  /** RFC 3339, as sent. */
-  readonly triggeredAt: string | null;
-  readonly apiVersion: string | null;
-}
-
-/**
- * What the headers say of a delivery; null where one is missing or empty. The webhook id comes
- * before the event id, because one event id comes once for each subscription to its topic. Topics of
- * Events are told apart (`events/Product/update`): their bodies are not the resources that the topics
- * of webhooks have.
- */
-export function shopifyDelivery(headers: Headers): ShopifyDelivery {
-  const header = (name: string) => headers.get(`${prefixOf(headers)}-${name}`)?.trim() || null;
-  const topic = header('topic');
-  const eventsTopic = ['events', topic, header('action')].filter((part) => part !== null).join('/');
-  return {
-    id: header('webhook-id') ?? header('event-id'),
-    topic: topic !== null && isEvents(headers) ? eventsTopic : topic,
-    shopDomain: header('shop-domain')?.toLowerCase() ?? null,
-    triggeredAt: header('triggered-at'),
-    apiVersion: header('api-version'),
-  };
-}
 
 export interface ShopifyMeta {
   readonly shopDomain: string;
@@ -116,15 +60,16 @@ const customerBody = person.extend({
   tags: optionalText,
 });
 
-type Topic = (body: Json, meta: ShopifyMeta, topic: string) => Translation;
+type Translate = (body: Json, meta: ShopifyMeta, topic: string) => Translation;
+type Kind = 'Order' | 'Refund' | 'Customer';
 
-const TOPICS: ReadonlyMap<string, Topic> = new Map([
-  ['orders/create', orderCreated],
-  ['refunds/create', orderRefunded],
-  ['customers/create', customerCreated],
-  ['orders/cancelled', orderCancelled],
-  ['orders/updated', orderUpdated],
-  ['customers/update', customerUpdated],
+const TOPICS: ReadonlyMap<string, readonly [Kind, Translate]> = new Map<string, [Kind, Translate]>([
+  ['orders/create', ['Order', orderCreated]],
+  ['refunds/create', ['Refund', orderRefunded]],
+  ['customers/create', ['Customer', customerCreated]],
+  ['orders/cancelled', ['Order', orderCancelled]],
+  ['orders/updated', ['Order', orderUpdated]],
+  ['customers/update', ['Customer', customerUpdated]],
 ]);
 
 /**
@@ -132,10 +77,23 @@ const TOPICS: ReadonlyMap<string, Topic> = new Map([
  * digits). `source` is `https://<shop domain>`, `id` the delivery's id, `time` X-Shopify-Triggered-At
  * or else the resource's own time. Amounts are in the shop's currency. Cancelled and updated things
  * have no platform type: they are `custom.shopify.*`, named after the vendor so that they meet with
- * no custom type of the tenant's own. Any other topic is `ignored`; a body that lacks a needed field is `invalid`. Never throws.
+ * no custom type of the tenant's own. Any other topic is `ignored`; a body that lacks a needed field, or
+ * says that it is something else than the topic (which is not signed), is `invalid`. Never throws.
  */
 export function translateShopify(topic: string, body: Json, meta: ShopifyMeta): Translation {
-  return TOPICS.get(topic)?.(body, meta, topic) ?? { kind: 'ignored', topic };
+  const [kind, translate] = TOPICS.get(topic) ?? [];
+  if (kind === undefined || translate === undefined) return { kind: 'ignored', topic };
+  return isAnother(kind, body)
+    ? { kind: 'invalid', faults: [{ path: GID, message: `not a ${kind}, as ${topic} says` }] }
+    : translate(body, meta, topic);
+}
+
+const GID = 'admin_graphql_api_id';
+
+/** Bodies of before 2018 have no global id, and say nothing. */
+function isAnother(kind: Kind, body: Json): boolean {
+  const gid = isJsonObject(body) ? body[GID] : undefined;
+  return typeof gid === 'string' && !gid.startsWith(`gid://shopify/${kind}/`);
 }
 
 function orderCreated(body: Json, meta: ShopifyMeta, topic: string): Translation {

@@ -3,7 +3,8 @@ import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { isJsonObject, type JsonObject } from '../../src/contract/json.ts';
 import { parseLossless } from '../../src/vendors/lossless-json.ts';
-import { shopifyDelivery, translateShopify, verifyShopify } from '../../src/vendors/shopify.ts';
+import { translateShopify } from '../../src/vendors/shopify.ts';
+import { shopifyDelivery, verifyShopify } from '../../src/vendors/shopify-delivery.ts';
 import { isOfAnotherShop } from '../../src/vendors/shopify-origin.ts';
 import { CUSTOMER_TEXT, ORDER_TEXT } from '../fixtures/vendors/shopify.ts';
 
@@ -54,6 +55,23 @@ describe('a topic without a platform type', () => {
         },
       },
     );
+  });
+});
+
+describe('a topic that is not what the body says of itself', () => {
+  it.each(['customers/create', 'customers/update', 'refunds/create'])(
+    '(%s, of an order) is a fault: the topic is in a header, which nobody signs',
+    (topic) => {
+      expect(translateShopify(topic, bodyOf(ORDER_TEXT), META)).toMatchObject({
+        kind: 'invalid',
+        faults: [{ path: 'admin_graphql_api_id' }],
+      });
+    },
+  );
+
+  it('passes where the body says nothing', () => {
+    const silent = bodyOf(CUSTOMER_TEXT, { admin_graphql_api_id: null });
+    expect(translateShopify('customers/create', silent, META)).toMatchObject({ kind: 'event' });
   });
 });
 

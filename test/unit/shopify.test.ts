@@ -5,12 +5,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isJsonObject, type Json, type JsonObject } from '../../src/contract/json.ts';
 import { parseLossless } from '../../src/vendors/lossless-json.ts';
-import {
-  type ShopifyMeta,
-  shopifyDelivery,
-  translateShopify,
-  verifyShopify,
-} from '../../src/vendors/shopify.ts';
+import { type ShopifyMeta, translateShopify } from '../../src/vendors/shopify.ts';
+import { shopifyDelivery, verifyShopify } from '../../src/vendors/shopify-delivery.ts';
 import {
   CUSTOMER_TEXT,
   DELIVERY_HEADERS,
@@ -238,13 +234,29 @@ describe('refunds/create', () => {
     expect(data).toMatchObject({ refund: { amount: { amount: 0, currency: 'EUR' } } });
   });
 
-  it('is what was booked when there are no transactions: items, taxes, shipping', () => {
-    const order_adjustments: Json = [
-      { kind: 'shipping_refund', amount_set: usd('-8.00'), tax_amount_set: usd('-0.80') },
-      { kind: 'refund_discrepancy', amount_set: usd('10.00') },
-    ];
-    const { data } = eventOf('refunds/create', refund({ transactions: [], order_adjustments }));
-    expect(data).toMatchObject({ refund: { amount: { amount: 7_405, currency: 'USD' } } });
+  it('counts a refund that is under way, of which no other webhook will tell', () => {
+    const transactions = [{ kind: 'refund', status: 'pending', amount: '5.00', currency: 'EUR' }];
+    const { data } = eventOf('refunds/create', refund({ transactions }));
+    expect(data).toMatchObject({ refund: { amount: { amount: 500, currency: 'EUR' } } });
+  });
+
+  it.each<[string, JsonObject]>([
+    ['put back', {}],
+    ['taken off an order that was not paid', { transactions: null }],
+    [
+      'not sent, but shipping is',
+      {
+        refund_line_items: null,
+        refund_shipping_lines: [{ subtotal_amount_set: usd('8.00') }],
+      },
+    ],
+    [
+      'in the adjustments alone',
+      { refund_line_items: [{ id: 1 }], order_adjustments: [{ amount_set: usd('-8.00') }] },
+    ],
+  ])('is nothing without transactions: goods are %s, and no money moves', (_what, changes) => {
+    const { data } = eventOf('refunds/create', refund({ transactions: [], ...changes }));
+    expect(data).toMatchObject({ refund: { amount: { amount: 0, currency: 'USD' } } });
   });
 
   it('without an amount anywhere is a fault, not a refund of nothing', () => {
