@@ -32,6 +32,9 @@ const ANSWER_BYTES_MAX = 1_048_576;
 /** So much of a vendor's own words goes into an error. */
 const QUOTED_LENGTH_MAX = 300;
 
+/** The runtime sends none, and a firewall may take that for a robot. */
+const USER_AGENT = 'Signalbox/1';
+
 /** @param deadline ends the exchange, the reading of the answer included */
 export async function exchange(
   fetcher: typeof fetch,
@@ -43,20 +46,24 @@ export async function exchange(
     answered: false as const,
     silence: deadline.aborted ? 'timeout' : silence,
   });
+  const headers = new Headers(init.headers);
+  headers.set('user-agent', USER_AGENT);
   let response: Response;
   try {
-    response = await fetcher(url, { ...init, redirect: 'manual', signal: deadline });
+    response = await fetcher(url, { ...init, headers, redirect: 'manual', signal: deadline });
   } catch {
     return silent('unreachable');
   }
-  const { status, headers } = response;
+  const { status } = response;
   if (status >= 300 && status < 400) {
     await response.body?.cancel().catch(() => undefined);
     return { answered: false, silence: 'redirected' };
   }
   try {
     const text = await readText(response, deadline);
-    return text === null ? silent('too_large') : { answered: true, status, headers, text };
+    return text === null
+      ? silent('too_large')
+      : { answered: true, status, headers: response.headers, text };
   } catch {
     return silent('broken_off');
   }

@@ -72,6 +72,7 @@ describe('a refund', () => {
         status: 'succeeded',
       },
     });
+    expect(mutations()[0]?.headers['user-agent']).toBe('Signalbox/1');
     expect(order.refunds).toMatchObject([
       { amount: '40.05', note: `arrived broken [signalbox ${call.idempotencyKey}]` },
     ]);

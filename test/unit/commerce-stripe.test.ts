@@ -64,6 +64,7 @@ describe('a refund', () => {
       { amount: 4_005, metadata: { signalbox_key: call.idempotencyKey, reason: 'arrived broken' } },
     ]);
     expect(posts()[0]?.headers['idempotency-key']).toBe(call.idempotencyKey);
+    expect(posts()[0]?.headers['user-agent']).toBe('Signalbox/1');
   });
 
   it('without an amount gives back all that is left, then there is nothing', async () => {
