@@ -2,7 +2,7 @@
  * The row of an export in D1: what callers see of it, and how far its file is. The row is the truth:
  * a slice reads it, does its work in R2 under names that no other slice uses, and then writes down
  * what holds from now on, but only if no other slice has done so since (`slices`). What was put into
- * R2 and never written down is nobody's, and goes when the export's files go.
+ * R2 and never written down is nobody's, and goes with the sweep that comes after the last slice.
  */
 import { and, desc, eq, lt, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
@@ -41,6 +41,8 @@ export const exportRows = sqliteTable(
     /** When its files are removed. */
     expiresAt: text('expires_at'),
     removedAt: text('removed_at'),
+    /** When the objects went that its slices had left beside the file. */
+    tidiedAt: text('tidied_at'),
     /** Orders with a greater rowid came after the export had begun. */
     upTo: integer('up_to'),
     /** How often the row was written down; the next slice has to find it so. */
@@ -55,6 +57,7 @@ export const exportRows = sqliteTable(
     parts: text('parts', { mode: 'json' }).$type<R2UploadedPart[]>().notNull().default([]),
     /** The object with the bytes that do not fill a part yet. */
     rest: text('rest'),
+    /** When a slice last began or was written down: none is at work long after that. */
     touchedAt: text('touched_at').notNull().default(''),
   },
   (table) => [
@@ -62,6 +65,9 @@ export const exportRows = sqliteTable(
     uniqueIndex('exports_by_key').on(table.tenantId, table.key),
     index('exports_by_expiry').on(table.expiresAt).where(sql`removed_at IS NULL`),
     index('exports_unfinished').on(table.touchedAt).where(sql`status = 'running'`),
+    index('exports_untidy')
+      .on(table.touchedAt)
+      .where(sql`status = 'completed' AND tidied_at IS NULL`),
   ],
 );
 
@@ -123,6 +129,7 @@ export async function claimExport(
     orm
       .update(exportRows)
       .set({
+        touchedAt: at,
         numbers: sql`${exportRows.numbers} + ${numbers}`,
         upTo: sql`coalesce(${exportRows.upTo}, (SELECT coalesce(max(rowid), 0) FROM ${orders}))`,
       })
