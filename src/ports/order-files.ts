@@ -1,5 +1,5 @@
 /**
- * Orders as text. CSV is RFC 4180: CRLF, a header row, every text quoted; a cell that a spreadsheet
+ * Orders as text. CSV is RFC 4180: CRLF, a header row, every text quoted; a text that a spreadsheet
  * would run as a formula gets an apostrophe (https://owasp.org/www-community/attacks/CSV_Injection).
  * NDJSON has one order a line, unchanged.
  */
@@ -28,8 +28,13 @@ const COLUMNS: readonly string[] = [
   'updated_at',
 ];
 
-/** Some programs trim a cell before they look for the sign that begins a formula. */
-const PADDED_FORMULA = /^\s+[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]|^\n/u;
+/** What begins a formula, in ASCII and in full width. */
+const SIGN = '=+\\-@\\uFF1D\\uFF0B\\uFF0D\\uFF20';
+/** Some programs trim a cell before they look for the sign. */
+const FORMULA = new RegExp(`^(?:[\\t\\r\\n]|\\s*[${SIGN}])`, 'u');
+/** Where a cell begins for a program that takes semicolons or tabs for commas, and loses the quotes. */
+const BREAK = /[;\t\r\n]/;
+const AFTER_BREAK = new RegExp(`([;"\\s]+)([${SIGN}]?)`, 'gu');
 
 /** One page of a file; the first has the header row, even when there is no order. */
 export function orderLines(
@@ -43,9 +48,17 @@ export function orderLines(
     header: isFirst,
     record_delimiter: 'windows',
     quoted_string: true,
-    escape_formulas: true,
-    cast: { string: (text) => (PADDED_FORMULA.test(text) ? `'${text}` : text) },
+    cast: { string: withoutFormulas },
   });
+}
+
+function withoutFormulas(text: string): string {
+  const inner = BREAK.test(text)
+    ? text.replace(AFTER_BREAK, (whole, gap: string, sign: string) =>
+        sign !== '' && BREAK.test(gap) ? `${gap}'${sign}` : whole,
+      )
+    : text;
+  return FORMULA.test(inner) ? `'${inner}` : inner;
 }
 
 /** In the order of COLUMNS. Amounts are in minor units. */
