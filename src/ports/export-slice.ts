@@ -6,7 +6,6 @@
  * https://developers.cloudflare.com/r2/objects/multipart-objects/
  */
 import { commitExport, type ExportRow, findExport } from './export-rows.ts';
-import type { ExportRequest } from './index.ts';
 import { CONTENT_TYPES, orderLines } from './order-files.ts';
 import { scanOrders } from './order-scan.ts';
 import type { OrderFilter } from './orders.ts';
@@ -20,9 +19,9 @@ export interface SliceLimits {
 }
 
 /**
- * A Worker runs on for 30 seconds after its answer, and makes 1,000 requests to D1 and R2 (50 on the
- * free plan): a slice makes fewer than 50.
- * https://developers.cloudflare.com/workers/platform/limits/#subrequests
+ * A Worker runs on for 30 seconds after its answer, and may make 50 requests to D1 and R2 on the free
+ * plan, thousands on others: a slice makes fewer than 50.
+ * https://developers.cloudflare.com/workers/platform/limits/
  */
 export const SLICE_LIMITS: SliceLimits = { pages: 24, parts: 6, ms: 8_000 };
 
@@ -41,12 +40,12 @@ export class LostFile extends Error {}
 export async function workSlice(
   { db, bucket }: ExportStores,
   row: ExportRow,
-  request: ExportRequest,
+  filter: OrderFilter,
   limits: SliceLimits,
 ): Promise<ExportRow> {
   const slice = new Slice({ db, bucket }, row);
   try {
-    await slice.work(filterOf(request), limits);
+    await slice.work(filter, limits);
   } catch (error) {
     await slice.discard();
     throw error;
@@ -59,13 +58,6 @@ export async function workSlice(
   // Nothing names it any more. If this fails, it goes with the export's other files.
   if (row.rest !== null) await bucket.delete(row.rest).catch(() => undefined);
   return { ...row, ...slice.change, slices: row.slices + 1 };
-}
-
-/** Times are compared as text, so they all have to be UTC with milliseconds. */
-function filterOf({ from, to }: ExportRequest): OrderFilter {
-  const utc = (time: string | undefined) =>
-    time === undefined ? undefined : new Date(time).toISOString();
-  return { from: utc(from), to: utc(to) };
 }
 
 type Change = Pick<

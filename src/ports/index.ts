@@ -62,6 +62,7 @@ export interface WebhookPort {
   send(call: PortCall, webhook: WebhookCall): Promise<Outcome>;
 }
 
+/** Times as in RFC 3339, in UTC with milliseconds: `from` is included, `to` is not. */
 export interface ExportRequest {
   readonly from?: string | undefined;
   readonly to?: string | undefined;
