@@ -6,7 +6,7 @@
 import { and, asc, eq, gt, isNull } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import type { Marks, Mentions } from '../engine/mentions.ts';
-import { removeFiles } from './export-files.ts';
+import { removeFiles, removeLeftovers } from './export-removal.ts';
 import { type ExportRow, exportRows } from './export-rows.ts';
 import type { ExportStores } from './export-slice.ts';
 
@@ -43,6 +43,8 @@ export async function eraseNextExport(
   if (row === undefined) return null;
   const { id, status } = row;
   if (status === 'running') return { id, verdict: 'running' };
+  // A slice that died may have read the person and left that behind, and a later one not.
+  await removeLeftovers(stores.bucket, row);
   if (status === 'completed' && !(await holds(stores.bucket, row, marks, mentions)))
     return { id, verdict: 'kept' };
   await removeFiles(stores, row, new Date().toISOString());
@@ -61,7 +63,8 @@ async function holds(
   let rest = '';
   for await (const text of file.body.pipeThrough(new TextDecoderStream())) {
     const window = rest + text;
-    if (mentions(window) || hasCell(window, customerIds)) return true;
+    const plain = window.replaceAll(/""|\\"/g, '"');
+    if (mentions(window) || mentions(plain) || hasCell(plain, customerIds)) return true;
     rest = window.slice(-OVERLAP_CHARS);
   }
   return false;
@@ -69,5 +72,5 @@ async function holds(
 
 /** A short id is found only where it is a whole cell or value: the same digits may be of any number. */
 function hasCell(text: string, ids: readonly string[]): boolean {
-  return ids.some((id) => text.includes(`"${id}"`));
+  return ids.some((id) => text.includes(`"${id}"`) || text.includes(`"'${id}"`));
 }

@@ -6,6 +6,7 @@
 import { durationMs } from '../contract/json.ts';
 import type { AttemptOutcome, Outcome } from '../engine/plan.ts';
 import type { SealedConnection } from './connections.ts';
+import { abortUpload } from './export-removal.ts';
 import { claimExport, commitExport, type ExportRow, findExport } from './export-rows.ts';
 import {
   type ExportStores,
@@ -46,7 +47,7 @@ async function exportOrders(
 ): Promise<AttemptOutcome> {
   const row = await claimExport(settings.db, call, request.format, SLICE_NUMBERS);
   if (row.status !== 'running') return outcomeOf(row);
-  if (row.numbers > PART_NUMBER_MAX)
+  if (row.numbers > PART_NUMBER_MAX && !row.isRead)
     return failed(
       'export_too_large',
       'One file cannot hold so many orders. Export them in several ranges of time.',
@@ -56,10 +57,7 @@ async function exportOrders(
     return outcomeOf(worked.isRead ? await finish(settings, worked) : worked);
   } catch (error) {
     if (!isLost(error)) throw error;
-    await commitExport(settings.db, row, BEGINNING);
-    return failed('export_restarted', 'The unfinished file was lost. The export begins again.', {
-      retryable: true,
-    });
+    return await beginAgain(settings, row);
   }
 }
 
@@ -68,9 +66,19 @@ const BEGINNING = {
   ...{ uploadId: null, parts: [], rest: null },
 };
 
-/** R2 forgets an upload that is not completed within a week: then it has no such upload (10024). */
+/** An upload that R2 has forgotten (it does after a week), or that has ended: no such upload, 10024. */
 function isLost(error: unknown): boolean {
   return error instanceof LostFile || (error instanceof Error && error.message.includes('(10024)'));
+}
+
+/** Unless it was another slice that has ended the upload: then what that one has written down counts. */
+async function beginAgain({ db, bucket }: ExportSettings, row: ExportRow): Promise<AttemptOutcome> {
+  if (!(await commitExport(db, row, BEGINNING)))
+    return outcomeOf((await findExport(db, row.tenantId, row.id)) ?? row);
+  await abortUpload(bucket, row);
+  return failed('export_restarted', 'The unfinished file was lost. The export begins again.', {
+    retryable: true,
+  });
 }
 
 /** Makes the file appear. Saying it twice, or twice at once, is fine. */
@@ -93,12 +101,15 @@ async function completeUpload(
   { uploadId, objectKey, parts, bytes }: ExportRow,
 ): Promise<void> {
   if (uploadId === null) return;
-  try {
-    await bucket.resumeMultipartUpload(objectKey, uploadId).complete(parts);
-  } catch (error) {
-    const made = await bucket.head(objectKey);
-    if (made?.size !== bytes) throw error;
-  }
+  const made = await bucket
+    .resumeMultipartUpload(objectKey, uploadId)
+    .complete(parts)
+    .catch(async (error) => {
+      const there = await bucket.head(objectKey);
+      if (there === null) throw error;
+      return there;
+    });
+  if (made.size !== bytes) throw new LostFile('the file is not as long as what was written');
 }
 
 function outcomeOf(row: ExportRow): AttemptOutcome {

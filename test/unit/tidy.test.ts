@@ -153,6 +153,7 @@ describe('statements on D1', () => {
       'tenantSlice',
       'expiredExports',
       'unfinishedExports',
+      'untidyExports',
     ];
     const faults = ['src/db', 'src/ports'].flatMap((folder) =>
       sources
