@@ -31,6 +31,8 @@ export const AUDIT_ACTIONS = [
   'policy.updated',
   'limits.updated',
   'export.completed',
+  'export.link_created',
+  'export.downloaded',
   'budget.exceeded',
   'loop.stopped',
   'destination.disabled',

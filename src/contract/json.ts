@@ -98,6 +98,7 @@ export const ID_PREFIXES = [
   'msg',
   'mem',
   'dlv',
+  'lnk',
 ] as const;
 export type IdPrefix = (typeof ID_PREFIXES)[number];
 

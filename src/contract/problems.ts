@@ -27,6 +27,7 @@ export const PROBLEMS = {
   link_expired: [410, 'The link has expired'],
   payload_too_large: [413, 'Too large'],
   unsupported_media_type: [415, 'Unsupported content type'],
+  range_not_satisfiable: [416, 'The range begins after the end'],
   limit_reached: [422, 'A limit of the tenant is reached'],
   rate_limited: [429, 'Too many requests'],
   internal: [500, 'Something went wrong on our side'],

@@ -7,6 +7,7 @@ import type { Json } from '../contract/json.ts';
 const RUN = 'run_019a6b3c5d7e7f8091a2b3c4d5e6f708';
 const WORKFLOW = 'wf_019a6b3c5d7e7f8091a2b3c4d5e6f708';
 const MEMBER = 'mem_019a6b3c5d7e7f8091a2b3c4d5e6f708';
+const EXPORT = 'exp_019a6b3c5d7e7f8091a2b3c4d5e6f708';
 
 const definition = {
   name: 'Large refunds',
@@ -67,6 +68,7 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Json>> = {
     customer: { id: '6940095564', email: 'ada@example.com' },
     reason: 'Asked for by mail',
   },
+  '/api/admin/exports/link': { id: EXPORT, expiresIn: '24h' },
   '/api/admin/destinations/disable': { url: 'https://example.com/hook' },
   '/api/admin/destinations/enable': { url: 'https://example.com/hook' },
   '/api/admin/deliveries/redeliver': { id: 'dlv_019a6b3c5d7e7f8091a2b3c4d5e6f708' },
@@ -83,5 +85,5 @@ export const EXAMPLE_IDS: Readonly<Record<string, string>> = {
   '/api/admin/workflow-runs/get': RUN,
   '/api/admin/orders/get': '450789469',
   '/api/admin/deliveries/get': 'dlv_019a6b3c5d7e7f8091a2b3c4d5e6f708',
-  '/api/admin/exports/get': 'exp_019a6b3c5d7e7f8091a2b3c4d5e6f708',
+  '/api/admin/exports/get': EXPORT,
 };

@@ -149,12 +149,12 @@ function isJson(request: Request): boolean {
   return /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type);
 }
 
-/** Outside /api/, what follows `/approvals/` is a credential: it stays out of the log. */
+/** Outside /api/, what follows `/approvals/` or `/exports/` is a credential: it stays out of the log. */
 function loggedPath(url: string): string {
   const { pathname } = new URL(url);
   return pathname.startsWith('/api/')
     ? pathname
-    : pathname.replace(/approvals\/.*/is, 'approvals/:token');
+    : pathname.replace(/(approvals|exports)\/.*/is, '$1/:token');
 }
 
 /** A denial is an event of its tenant, so that a workflow can tell someone. */

@@ -48,6 +48,8 @@ const PUBLIC_OF_ACTION: Partial<Record<AuditAction, readonly string[]>> = {
   'destination.enabled': HEALTH_FIELDS,
   'limits.updated': ['eventsPerSecond', 'eventsBurst', 'runsInFlight', 'storageBytes'],
   'export.completed': ['export'],
+  'export.downloaded': ['linkId'],
+  'export.link_created': ['linkId'],
   'loop.stopped': ['reason'],
   'privacy.erasure_requested': ['kind'],
   'privacy.erased': ['kind', 'done', 'erased', 'remaining'],

@@ -2,6 +2,7 @@
 import { type Actor, ROLES, type Role } from '../contract/json.ts';
 import type { Member } from '../contract/members.ts';
 import type { ApiKey } from '../contract/tenants.ts';
+import type { ApiKeys } from './keys.ts';
 import type { Members } from './members.ts';
 
 export interface Identity {
@@ -29,6 +30,22 @@ export function identityOfKey(key: ApiKey, members: Members): Identity | null {
   const member = members.find(memberId);
   if (member === null || member.removedAt !== null) return null;
   return { actor: actorOf(member), role: weaker(role, member.role) };
+}
+
+/** Who an actor of an earlier request is now: null for a key that was revoked, a member who left. */
+export function identityNow(
+  { type, id }: Pick<Actor, 'type' | 'id'>,
+  keys: ApiKeys,
+  members: Members,
+): Identity | null {
+  if (type === 'api_key') {
+    const key = keys.findLive(id);
+    return key === null ? null : identityOfKey(key, members);
+  }
+  const member = type === 'member' ? members.find(id) : null;
+  return member === null || member.removedAt !== null
+    ? null
+    : { actor: actorOf(member), role: member.role };
 }
 
 /** `ingest` reads nothing, so it is the weakest of all. */

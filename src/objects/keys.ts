@@ -99,6 +99,14 @@ export class ApiKeys {
     return keyOf(row);
   }
 
+  /** The key of an id, unless it was revoked. */
+  findLive(id: string): ApiKey | null {
+    const row = this.#sql
+      .exec<Row>('SELECT * FROM api_keys WHERE id = ? AND revoked_at IS NULL', id)
+      .toArray()[0];
+    return row === undefined ? null : keyOf(row);
+  }
+
   /** The ids of a member's keys, revoked ones too. */
   idsOf(memberId: string): string[] {
     return this.#sql

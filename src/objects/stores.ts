@@ -6,6 +6,7 @@ import { Budgets } from './budgets.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { Destinations } from './destinations.ts';
 import { Dispatch } from './dispatch.ts';
+import { Downloads } from './downloads.ts';
 import { Idempotency } from './idempotency.ts';
 import { IgnoredTopics } from './ignored-topics.ts';
 import { ApiKeys } from './keys.ts';
@@ -32,6 +33,7 @@ export interface Stores {
   readonly liveRuns: LiveRuns;
   readonly destinations: Destinations;
   readonly redeliveries: Redeliveries;
+  readonly downloads: Downloads;
   readonly audit: AuditLog;
   readonly checkpoints: Checkpoints;
   readonly outbox: Outbox;
@@ -56,6 +58,7 @@ export function openStores(sql: SqlStorage, tenant: Tenant): Stores {
     liveRuns: new LiveRuns(sql),
     destinations: new Destinations(sql),
     redeliveries: new Redeliveries(sql),
+    downloads: new Downloads(sql),
     audit: new AuditLog(sql, tenant.id),
     checkpoints: new Checkpoints(sql),
     outbox: new Outbox(sql),

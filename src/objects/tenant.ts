@@ -20,9 +20,9 @@ import type { RunReport, TenantContext } from './messages.ts';
 import { cancelUnstarted } from './plan.ts';
 import { openStores } from './stores.ts';
 import type { Answer } from './tenant-base.ts';
-import { TenantDestinations } from './tenant-destinations.ts';
+import { TenantExports } from './tenant-exports.ts';
 
-export class TenantObject extends TenantDestinations {
+export class TenantObject extends TenantExports {
   // Tenant and credentials
 
   async create(

@@ -10,6 +10,7 @@ import { connectionRoutes } from './connections.ts';
 import { deliveryRoutes } from './deliveries.ts';
 import { destinationRoutes } from './destinations.ts';
 import { eventRoutes } from './events.ts';
+import { exportRoutes } from './exports.ts';
 import { hookRoutes } from './hooks.ts';
 import { limitRoutes } from './limits.ts';
 import { memberRoutes } from './members.ts';
@@ -77,6 +78,7 @@ export const ROUTES: readonly Route[] = [
   ...destinationRoutes,
   ...memberRoutes,
   ...outputRoutes,
+  ...exportRoutes,
   ...wellKnownRoutes,
 ];
 

@@ -1,12 +1,10 @@
-/** What actions have made, as the embedded adapters keep it: orders, flags, exports, mail. */
+/** What actions have made, as the embedded adapters keep it: orders, flags, mail. */
 import * as z from 'zod';
 import { money, timestamp, utcTime } from '../contract/json.ts';
 import { refusal } from '../contract/problems.ts';
 import { listAnswer, pageOf } from '../http/cursor.ts';
 import { listOf, listQuery, type Route, tenantRoute } from '../http/route.ts';
 import { listMailbox } from '../ports/email.ts';
-import { readableExport } from '../ports/export-files.ts';
-import { EXPORT_STATUSES, listExports } from '../ports/export-rows.ts';
 import { listFlags } from '../ports/flags.ts';
 import { getOrder, listOrders } from '../ports/orders.ts';
 
@@ -31,20 +29,6 @@ const order = z
 const flag = z
   .object({ key: z.string(), enabled: z.boolean(), updatedAt: utcTime })
   .meta({ id: 'Flag' });
-
-const exported = z
-  .object({
-    id: z.string(),
-    kind: z.string(),
-    format: z.string(),
-    status: z.enum(EXPORT_STATUSES),
-    rows: z.int(),
-    bytes: z.int(),
-    createdAt: utcTime,
-    finishedAt: utcTime.nullable(),
-    expiresAt: utcTime.nullable().describe('When its file is removed'),
-  })
-  .meta({ id: 'Export' });
 
 const mail = z
   .object({
@@ -108,40 +92,6 @@ export const outputRoutes: readonly Route[] = [
       const page = pageOf('flags', query);
       if ('ok' in page) return page;
       return { body: listAnswer('flags', await listFlags(env.DB, tenantId, page)) };
-    },
-  }),
-  tenantRoute({
-    method: 'GET',
-    path: '/api/admin/exports',
-    tag: 'Outputs',
-    summary: 'Exports, newest first',
-    role: 'viewer',
-    query: z.strictObject(listQuery),
-    answer: { status: 200, description: 'A page of exports', schema: listOf(exported) },
-    async handle({ env, tenantId }, { query }) {
-      const page = pageOf('exports', query);
-      if ('ok' in page) return page;
-      return { body: listAnswer('exports', await listExports(env.DB, tenantId, page)) };
-    },
-  }),
-  tenantRoute({
-    method: 'GET',
-    path: '/api/admin/exports/get',
-    tag: 'Outputs',
-    summary: "Download a finished export's file",
-    role: 'admin',
-    query: idQuery,
-    answer: { status: 200, description: 'The file: CSV or NDJSON', contentType: 'text/csv' },
-    problems: [404],
-    async handle({ env, tenantId }, { query: { id } }) {
-      const stores = { db: env.DB, bucket: env.EXPORTS };
-      const found = await readableExport(stores, tenantId, id, Date.now());
-      const file = (await found?.open()) ?? null;
-      if (file === null) return refusal('not_found', 'There is no finished export of that id.');
-      const headers = new Headers({ 'content-length': String(file.size) });
-      file.writeHttpMetadata(headers);
-      headers.set('cache-control', 'no-store');
-      return new Response(file.body, { headers });
     },
   }),
   tenantRoute({

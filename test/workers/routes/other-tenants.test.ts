@@ -80,6 +80,7 @@ const WRITTEN: readonly (readonly [string, keyof Ids, string, (id: string) => Js
   ['/api/admin/workflow-runs/deny', 'run', 'run_', (runId) => ({ runId, comment: 'no' })],
   ['/api/admin/workflow-runs/cancel', 'run', 'run_', (runId) => ({ runId })],
   ['/api/admin/api-keys/revoke', 'key', 'key_', (id) => ({ id })],
+  ['/api/admin/exports/link', 'export', 'exp_', (id) => ({ id })],
 ];
 
 function expectSame(one: Answer, other: Answer): void {
