@@ -2,9 +2,8 @@
  * `npm run serve`: the product without the development proxy, over the same state as `npm start`,
  * through the death of the runtime and of everything.
  */
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { killNow, living, treeOf } from './support/processes.ts';
+import { killNow, living, treeOf, workerdOf } from './support/processes.ts';
 import {
   BY_SERVE,
   newPlace,
@@ -52,13 +51,6 @@ async function startRun(id: string): Promise<string> {
   const event = { id, source: 'serve-test', type: 'custom.serve', data: { id } };
   const [accepted] = await postEvents(server, tenant, event);
   return accepted?.runs[0] ?? '';
-}
-
-/** The runtime's own process among the server's. */
-function workerdOf(pid: number): number[] {
-  return treeOf(pid).filter((member) =>
-    readFileSync(`/proc/${member}/cmdline`, 'utf8').split('\0')[0]?.endsWith('workerd'),
-  );
 }
 
 describe('the served Worker', () => {

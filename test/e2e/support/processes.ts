@@ -18,6 +18,19 @@ export function treeOf(pid: number): number[] {
   return tree;
 }
 
+/** The runtime's own process among those of a server. */
+export function workerdOf(pid: number): number[] {
+  return treeOf(pid).filter((member) => commandOf(member).endsWith('workerd'));
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0] ?? '';
+  } catch {
+    return '';
+  }
+}
+
 /** Those of the processes that are still running. */
 export function living(pids: readonly number[]): number[] {
   const running = new Set(
