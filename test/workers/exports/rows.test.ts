@@ -9,6 +9,7 @@ import { embeddedCommerce } from '../../../src/ports/commerce.ts';
 import { SLICE_LIMITS } from '../../../src/ports/export-slice.ts';
 import { feedOrders } from '../../../src/ports/feed-orders.ts';
 import { PART_BYTES } from '../../../src/ports/part-writer.ts';
+import { watched } from './faults.ts';
 import {
   addMany,
   addOrders,
@@ -19,6 +20,7 @@ import {
   newTenantId,
   onlyExport,
   ordersIn,
+  STORES,
   slice,
   textOf,
   viewOfOrder,
@@ -245,6 +247,20 @@ test('a repeat under the same key writes nothing and answers the same', async ()
   await created(tenantId, 'later');
   expect(await slice(tenantId, CSV)).toEqual(outcome);
   expect(await onlyExport(tenantId)).toEqual(before);
+});
+
+test('a slice makes fewer requests than a Worker may on the free plan', async () => {
+  const tenantId = newTenantId();
+  await addMany(tenantId, 2_000, (n) => `${n} ${'x'.repeat(16_000)}`);
+  let requests = 0;
+  const stores = watched(STORES, async (_, work) => {
+    requests += 1;
+    return await work();
+  });
+  const outcome = await slice(tenantId, NDJSON, { stores, limits: SLICE_LIMITS });
+  expect(outcome.kind).toBe('progressed');
+  expect(requests).toBeGreaterThan(25);
+  expect(requests).toBeLessThan(45);
 });
 
 test('a file that R2 could not number the parts of is refused in words', async () => {
