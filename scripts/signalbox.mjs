@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The command line: `npx signalbox audit verify FILE`. It runs the engine's own TypeScript, which
- * needs the project's Node; started by an older one, it starts itself again with that.
+ * The command line: `npx signalbox audit verify FILE`, `npx signalbox keys rotate`. It runs the
+ * project's own TypeScript, which needs its Node; started by an older one, it starts itself again.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -20,9 +20,11 @@ await runMain(async () => {
 
 /** @param {string[]} args @returns {Promise<number>} the exit code */
 async function run([topic, verb, ...args]) {
-  const { USAGE, verifyCommand } = await import('./verify-audit/command.ts');
-  if (topic === 'audit' && verb === 'verify') return verifyCommand(args);
-  console.error(USAGE);
+  const audit = await import('./verify-audit/command.ts');
+  const keys = await import('./rotate-keys/command.ts');
+  if (topic === 'audit' && verb === 'verify') return audit.verifyCommand(args);
+  if (topic === 'keys' && verb === 'rotate') return keys.rotateCommand(args);
+  console.error(`${audit.USAGE}\n\n${keys.USAGE}`);
   return 2;
 }
 

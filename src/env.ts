@@ -28,6 +28,8 @@ export interface Env {
   readonly KEY_SECRET: string;
   /** Encrypts the tenants' credentials at rest. */
   readonly SEAL_KEY: string;
+  /** Former ones, which only open, with commas or spaces between them: docs/connections.md. */
+  readonly SEAL_KEYS_RETIRED?: string;
   /** Signs the checkpoints of the audit chains. Without it there are none. */
   readonly AUDIT_KEY?: string;
   /** The published keys that have signed before, as a JSON array, each with its `until`. */

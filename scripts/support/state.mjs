@@ -67,9 +67,9 @@ function isStart(/** @type {number} */ pid) {
  */
 export function ensureSecrets(state, platformToken) {
   const kept = existsSync(state.secrets) ? readSecrets(state) : {};
-  const secrets = Object.fromEntries(
-    SECRET_NAMES.map((name) => [name, kept[name] ?? randomBytes(32).toString('hex')]),
-  );
+  const made = SECRET_NAMES.map((name) => [name, kept[name] ?? randomBytes(32).toString('hex')]);
+  // Others that were put there by hand stay, such as SEAL_KEYS_RETIRED.
+  const secrets = { ...kept, ...Object.fromEntries(made) };
   if (platformToken !== undefined) secrets.PLATFORM_TOKEN = platformToken;
   const lines = Object.entries(secrets).map(([name, value]) => `${name}=${value}\n`);
   writePrivate(state.secrets, lines.join(''));

@@ -48,6 +48,7 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Json>> = {
   '/api/admin/approvals/view': { runId: RUN },
   '/api/platform/tenants/create': { id: 'north-store', name: 'North Store' },
   '/api/platform/tenants/limits': { id: 'north-store', limits: { eventsPerSecond: 200 } },
+  '/api/platform/keys/rotate': { limit: 100 },
   '/api/admin/api-keys/create': { name: 'Order feed', role: 'ingest' },
   '/api/admin/api-keys/revoke': { id: 'key_019a6b3c5d7e7f8091a2b3c4d5e6f708' },
   '/api/admin/members/create': { name: 'Ada Reyes', email: 'ada@example.com', role: 'approver' },

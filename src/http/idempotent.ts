@@ -5,6 +5,7 @@
  */
 import { refusal } from '../contract/problems.ts';
 import type { Env } from '../env.ts';
+import { answerOwner } from '../objects/idempotency.ts';
 import { tenantObject } from '../objects/index.ts';
 import { seal, unseal } from '../sealed.ts';
 import { problemResponse } from './respond.ts';
@@ -50,7 +51,7 @@ async function serveFresh(
     const response = await serve();
     const text = await response.clone().text();
     const type = response.headers.get('content-type') ?? '';
-    const answer = await seal(env.SEAL_KEY, ownerOf(tenantId, key), JSON.stringify({ type, text }));
+    const answer = await seal(env, answerOwner(tenantId, key), JSON.stringify({ type, text }));
     const { status } = response;
     await tenant.finishIdempotent(key, status >= 500 ? null : { status, answer });
     return response;
@@ -65,7 +66,7 @@ async function replay(
   status: number,
   sealed: string,
 ): Promise<Response> {
-  const opened = await unseal(env.SEAL_KEY, ownerOf(tenantId, key), sealed);
+  const opened = await unseal(env, answerOwner(tenantId, key), sealed);
   if (opened === null)
     return problemResponse(
       refusal('conflict', 'The first outcome can no longer be read.'),
@@ -74,10 +75,6 @@ async function replay(
   const { type, text }: { type: string; text: string } = JSON.parse(opened);
   const headers = { 'content-type': type, 'idempotency-replayed': 'true' };
   return new Response(text, { status, headers });
-}
-
-function ownerOf(tenantId: string, key: string): string {
-  return `${tenantId}|idempotency|${key}`;
 }
 
 async function requestDigest({ path, body }: Keyed): Promise<string> {

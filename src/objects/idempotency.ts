@@ -21,6 +21,14 @@ export type Begun =
   | { state: 'in_progress' }
   | { state: 'done'; status: number; answer: string };
 
+/** A sealed answer. */
+export type KeyedAnswer = { key: string; answer: string };
+
+/** Whom an answer is sealed for. */
+export function answerOwner(tenantId: string, key: string): string {
+  return `${tenantId}|idempotency|${key}`;
+}
+
 export class Idempotency {
   readonly #sql: SqlStorage;
 
@@ -58,6 +66,43 @@ export class Idempotency {
   /** What was answered is forgotten, not that it was: a repeat still does nothing. */
   eraseAnswers(): void {
     this.#sql.exec("UPDATE idempotency SET answer = '' WHERE answer IS NOT NULL");
+  }
+
+  /** A page of answers, by key, that are not sealed under the sealing key. At least one, if any. */
+  answersAfter(
+    key: string,
+    sealKeyId: string,
+    limit: number,
+    charactersMax: number,
+  ): KeyedAnswer[] {
+    const prefix = `v1.${sealKeyId}.`;
+    const answers: KeyedAnswer[] = [];
+    let characters = 0;
+    for (const row of this.#sql.exec<KeyedAnswer>(
+      `SELECT key, answer FROM idempotency
+       WHERE key > ? AND answer <> '' AND substr(answer, 1, ?) <> ? ORDER BY key LIMIT ?`,
+      key,
+      prefix.length,
+      prefix,
+      limit,
+    )) {
+      characters += row.answer.length;
+      if (answers.length > 0 && characters > charactersMax) break;
+      answers.push(row);
+    }
+    return answers;
+  }
+
+  /** The same answer, sealed anew. False when another one stands there by now. */
+  replaceAnswer(key: string, from: string, to: string): boolean {
+    return (
+      this.#sql.exec(
+        'UPDATE idempotency SET answer = ? WHERE key = ? AND answer = ?',
+        to,
+        key,
+        from,
+      ).rowsWritten > 0
+    );
   }
 
   /** How many keys there are of which something holds. */

@@ -134,6 +134,15 @@ export class Settings {
     return changed(connectionView(connection), action, { type: 'connection', id: kind }, data);
   }
 
+  /** The same secret, sealed anew. False when another one stands there by now. */
+  replaceSecret(kind: ConnectionKind, name: string, from: string, to: string): boolean {
+    const connection = this.connection(kind);
+    if (connection?.secrets[name] !== from) return false;
+    const secrets = { ...connection.secrets, [name]: to };
+    this.#write(`connection:${kind}`, JSON.stringify({ ...connection, secrets }));
+    return true;
+  }
+
   removeConnection(kind: ConnectionKind): Change<null> {
     if (this.connection(kind) === null)
       return refusal('not_found', `There is no ${kind} connection.`);

@@ -84,11 +84,12 @@ export abstract class TenantBase extends DurableObject<Env> {
 
   /**
    * A change, its audit entry and its projection: one transaction. It holds for whoever comes next,
-   * while the caller waits for the read model to follow.
+   * while the caller waits for the read model to follow (`projected`), unless nobody will look.
    */
   protected async change<T>(
     { actor, requestId }: By,
     apply: (stores: Stores, at: string) => Change<T>,
+    projected = true,
   ): Promise<Change<T>> {
     const at = new Date().toISOString();
     const change = this.transact((stores) => {
@@ -100,7 +101,7 @@ export abstract class TenantBase extends DurableObject<Env> {
     });
     this.#context = null;
     this.open().admission.forgetWorkflows();
-    await this.delivery.afterCommit(true);
+    await this.delivery.afterCommit(projected);
     return change;
   }
 }

@@ -15,10 +15,10 @@ import type { Members } from './members.ts';
 import { connectionView } from './settings.ts';
 import type { Stores } from './stores.ts';
 import type { Answer } from './tenant-base.ts';
-import { TenantPrivacy } from './tenant-privacy.ts';
+import { TenantSecrets } from './tenant-secrets.ts';
 import type { WorkflowFilter } from './workflows.ts';
 
-export abstract class TenantSettings extends TenantPrivacy {
+export abstract class TenantSettings extends TenantSecrets {
   async listMembers(page: Page): Promise<Member[]> {
     return this.open().members.list(page);
   }

@@ -7,21 +7,10 @@
 import type { Outcome } from '../engine/plan.ts';
 import { shopifyCommerce } from './commerce-shopify.ts';
 import { stripeRefunds } from './commerce-stripe.ts';
-import { openSecret, type SealedConnection } from './connections.ts';
+import type { SealedConnection } from './connections.ts';
 import { type CommercePort, failed } from './index.ts';
-import { SHOPIFY_API_VERSION } from './shopify-admin.ts';
 import { orderGid } from './shopify-ids.ts';
-
-/** The `…_ORIGIN`s: for tests, and in development alone. */
-export interface CommerceEnv {
-  readonly ENVIRONMENT: string;
-  readonly SEAL_KEY: string;
-  readonly SHOPIFY_ORIGIN?: string;
-  readonly STRIPE_ORIGIN?: string;
-}
-
-/** The only hosts that an Admin token is sent to: no other setting of a tenant can name a host. */
-const SHOP_DOMAIN = /^[a-z0-9][a-z0-9-]{0,100}\.myshopify\.com$/;
+import { shopOf, stripeAccountOf, type VendorEnv } from './vendor-accounts.ts';
 
 type Kind = 'shopify' | 'stripe';
 /** An adapter may do a part of the port. */
@@ -29,7 +18,7 @@ type Adapter = Partial<CommercePort>;
 
 /** @param deps `fetch` is the runtime's, or a test's; `embedded` serves in development alone */
 export function chosenCommerce(
-  env: CommerceEnv,
+  env: VendorEnv,
   tenantId: string,
   connections: readonly SealedConnection[],
   deps: { readonly fetch: typeof fetch; readonly embedded: CommercePort },
@@ -40,21 +29,16 @@ export function chosenCommerce(
   const shopify = connected('shopify', 'adminToken');
   const stripe = connected('stripe', 'apiKey');
 
-  const opened = async (kind: Kind): Promise<Adapter | Outcome> => {
-    const connection = kind === 'shopify' ? shopify : stripe;
-    const field = kind === 'shopify' ? 'adminToken' : 'apiKey';
-    const secret = await openSecret(env.SEAL_KEY, tenantId, connection, field);
-    if (secret === null || connection === undefined)
-      return notConfigured(`The ${field} of the ${kind} connection does not open: set it again.`);
-    if (kind === 'stripe') {
-      const origin = (development && env.STRIPE_ORIGIN) || 'https://api.stripe.com';
-      return stripeRefunds({ apiKey: secret, origin }, deps);
+  const opened = async (kind: Kind | null): Promise<Adapter | string> => {
+    if (kind === 'shopify' && shopify !== undefined) {
+      const shop = await shopOf(env, tenantId, shopify);
+      return typeof shop === 'string' ? shop : shopifyCommerce(shop, deps);
     }
-    const { shopDomain = '', apiVersion = SHOPIFY_API_VERSION } = connection.settings;
-    if (!SHOP_DOMAIN.test(shopDomain))
-      return notConfigured('The shopify connection has to name a *.myshopify.com domain.');
-    const origin = (development && env.SHOPIFY_ORIGIN) || `https://${shopDomain}`;
-    return shopifyCommerce({ origin, adminToken: secret, apiVersion }, deps);
+    if (kind === 'stripe' && stripe !== undefined) {
+      const account = await stripeAccountOf(env, tenantId, stripe);
+      return typeof account === 'string' ? account : stripeRefunds(account, deps);
+    }
+    return {};
   };
 
   /** The adapter's method, or the embedded shop's; an outcome where there is neither. */
@@ -63,8 +47,8 @@ export function chosenCommerce(
     orderId: string,
   ): Promise<CommercePort[Name] | Outcome> => {
     const kind = kindOf(orderId, shopify !== undefined, stripe !== undefined);
-    const adapter = kind === null ? {} : await opened(kind);
-    if ('kind' in adapter) return adapter;
+    const adapter = await opened(kind);
+    if (typeof adapter === 'string') return notConfigured(adapter);
     const found = adapter[name];
     if (found !== undefined) return found;
     if (development) return deps.embedded[name];

@@ -1,6 +1,6 @@
 /** A tenant's connections as they are stored and carried: every secret sealed for its owner. */
 import type { ConnectionKind, ConnectionSecrets } from '../contract/connections.ts';
-import { seal, unseal } from '../sealed.ts';
+import { reseal, type SealKeys, seal, unseal } from '../sealed.ts';
 
 export interface SealedConnection {
   readonly kind: ConnectionKind;
@@ -26,7 +26,7 @@ export const ROTATION_OVERLAP_MS = 24 * 3_600_000;
 
 /** Seals what a caller gave; `at` is when, in RFC 3339 UTC. */
 export async function sealConnection(
-  sealKey: string,
+  keys: SealKeys,
   tenantId: string,
   { kind, ...fields }: ConnectionSecrets,
   at: string,
@@ -36,20 +36,39 @@ export async function sealConnection(
   for (const [name, value] of Object.entries(fields))
     if (typeof value !== 'string') continue;
     else if (OPEN_FIELDS.has(name)) settings[name] = value;
-    else secrets[name] = await seal(sealKey, ownerOf(tenantId, kind, name), value);
+    else secrets[name] = await seal(keys, secretOwner(tenantId, kind, name), value);
   return { kind, settings, secrets, updatedAt: at };
+}
+
+/**
+ * The same with its secrets under the key in use, so that none is carried on under a former one. What
+ * does not open stays as it is.
+ */
+export async function resealConnection(
+  keys: SealKeys,
+  tenantId: string,
+  connection: SealedConnection,
+): Promise<SealedConnection> {
+  const { kind, secrets } = connection;
+  const sealed = await Promise.all(
+    Object.entries(secrets).map(async ([name, text]) => {
+      const fresh = await reseal(keys, secretOwner(tenantId, kind, name), text);
+      return [name, fresh ?? text] as const;
+    }),
+  );
+  return { ...connection, secrets: Object.fromEntries(sealed) };
 }
 
 /** The text of one secret; null when it is not set or does not open. */
 export async function openSecret(
-  sealKey: string,
+  keys: SealKeys,
   tenantId: string,
   connection: SealedConnection | null | undefined,
   name: string,
 ): Promise<string | null> {
   const sealed = connection?.secrets[name];
   if (connection === null || connection === undefined || sealed === undefined) return null;
-  return await unseal(sealKey, ownerOf(tenantId, connection.kind, name), sealed);
+  return await unseal(keys, secretOwner(tenantId, connection.kind, name), sealed);
 }
 
 /**
@@ -57,7 +76,7 @@ export async function openSecret(
  * and the one before it while their overlap lasts. Empty when none is set or none opens.
  */
 export async function openSecrets(
-  sealKey: string,
+  keys: SealKeys,
   tenantId: string,
   connection: SealedConnection | null | undefined,
   name: string,
@@ -66,7 +85,7 @@ export async function openSecrets(
   const until = connection?.settings[untilOf(name)];
   const names = until !== undefined && Date.parse(until) > now ? [name, previousOf(name)] : [name];
   const opened = await Promise.all(
-    names.map((each) => openSecret(sealKey, tenantId, connection, each)),
+    names.map((each) => openSecret(keys, tenantId, connection, each)),
   );
   return opened.flatMap((secret) => (secret === null ? [] : [secret]));
 }
@@ -91,15 +110,15 @@ export function withPrevious(
  * through. An overlap that lasts goes on when other fields are set.
  */
 export async function keepingFormerSecret(
-  sealKey: string,
+  keys: SealKeys,
   tenantId: string,
   made: SealedConnection,
   former: SealedConnection | null,
   now: number,
 ): Promise<SealedConnection> {
   const name = 'webhookSecret';
-  const [current] = await openSecrets(sealKey, tenantId, made, name, now);
-  const [before, older] = await openSecrets(sealKey, tenantId, former, name, now);
+  const [current] = await openSecrets(keys, tenantId, made, name, now);
+  const [before, older] = await openSecrets(keys, tenantId, former, name, now);
   const sealed = (field: string) => former?.secrets[field];
   const [same, previous] = [sealed(name), sealed(previousOf(name))];
   if (before === undefined || same === undefined || former === null) return made;
@@ -122,8 +141,11 @@ function previousOf(name: string): string {
   return `previous${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 }
 
-/** `previous…` secrets are a former secret in its overlap: they keep the seal they were given. */
-function ownerOf(tenantId: string, kind: ConnectionKind, name: string): string {
+/**
+ * Whom a secret is sealed for. `previous…` secrets are a former secret in its overlap: they keep the
+ * seal they were given.
+ */
+export function secretOwner(tenantId: string, kind: ConnectionKind, name: string): string {
   const [, first = '', rest = ''] = /^previous([A-Z])(.*)$/.exec(name) ?? [];
   const own = first === '' ? name : first.toLowerCase() + rest;
   return `${tenantId}|connection|${kind}|${own}`;

@@ -6,7 +6,10 @@ import { RESEND_API, resendEmail } from './email-resend.ts';
 import { type EmailPort, failed } from './index.ts';
 
 /** `RESEND_ORIGIN`: for tests, and in development alone. */
-export type EmailEnv = Pick<Env, 'DB' | 'ENVIRONMENT' | 'RESEND_ORIGIN' | 'SEAL_KEY'>;
+export type EmailEnv = Pick<
+  Env,
+  'DB' | 'ENVIRONMENT' | 'RESEND_ORIGIN' | 'SEAL_KEY' | 'SEAL_KEYS_RETIRED'
+>;
 
 /** In development what no service is connected for goes into the local mailbox. */
 export function chosenEmail(
@@ -22,7 +25,7 @@ export function chosenEmail(
   const origin = (inDevelopment ? env.RESEND_ORIGIN : undefined) ?? RESEND_API;
   return {
     async send(call, email) {
-      const apiKey = await openSecret(env.SEAL_KEY, tenantId, connection, 'apiKey');
+      const apiKey = await openSecret(env, tenantId, connection, 'apiKey');
       if (apiKey === null)
         return failed('email_not_configured', 'The API key of the email connection does not open.');
       return await resendEmail({ apiKey, from, unsubscribe, origin }, deps).send(call, email);

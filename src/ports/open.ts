@@ -1,16 +1,17 @@
 /** Which adapter serves which port for this tenant, by its connections. Opens sealed credentials. */
 import type { Env } from '../env.ts';
 import { embeddedCommerce } from './commerce.ts';
-import { type CommerceEnv, chosenCommerce } from './commerce-choice.ts';
+import { chosenCommerce } from './commerce-choice.ts';
 import type { SealedConnection } from './connections.ts';
 import { chosenEmail, type EmailEnv } from './email-choice.ts';
 import { embeddedExports } from './exports.ts';
 import { embeddedFlags } from './flags.ts';
 import type { DestinationGate, Ports } from './index.ts';
+import type { VendorEnv } from './vendor-accounts.ts';
 import { signedWebhooks } from './webhook-port.ts';
 
 /** The bindings that adapters use: never the whole environment. */
-export type PortEnv = Pick<Env, 'EXPORTS' | 'OWN_HOSTS'> & CommerceEnv & EmailEnv;
+export type PortEnv = Pick<Env, 'EXPORTS' | 'OWN_HOSTS'> & VendorEnv & EmailEnv;
 
 export function openPorts(
   env: PortEnv,

@@ -4,6 +4,7 @@
  * connection, since everybody may read them.
  */
 import type { ConnectionSecrets } from '../contract/connections.ts';
+import type { SealKeys } from '../sealed.ts';
 import {
   openSecrets,
   ROTATION_OVERLAP_MS,
@@ -42,12 +43,12 @@ export async function unusableKeys({
 
 /** Seals what a caller gave, with the public key beside it. */
 export async function sealWebhookKeys(
-  sealKey: string,
+  keys: SealKeys,
   tenantId: string,
   secrets: WebhookSecrets,
   at: string,
 ): Promise<SealedConnection> {
-  const sealed = await sealConnection(sealKey, tenantId, secrets, at);
+  const sealed = await sealConnection(keys, tenantId, secrets, at);
   const key = secrets.signingKey === undefined ? null : await openSigningKey(secrets.signingKey);
   return key === null
     ? sealed
@@ -60,7 +61,7 @@ export async function sealWebhookKeys(
  *   but us has to know
  */
 export async function rotateWebhookKey(
-  sealKey: string,
+  keys: SealKeys,
   tenantId: string,
   former: SealedConnection | null,
   name: WebhookKeyName,
@@ -72,7 +73,7 @@ export async function rotateWebhookKey(
       ? { kind: 'webhook', signingKey: newPrivateKey() }
       : { kind: 'webhook', signingSecret: secret };
   const at = new Date(now).toISOString();
-  const made = await sealWebhookKeys(sealKey, tenantId, fresh, at);
+  const made = await sealWebhookKeys(keys, tenantId, fresh, at);
   const merged = {
     ...made,
     settings: { ...former?.settings, ...made.settings },
@@ -92,12 +93,12 @@ export async function rotateWebhookKey(
 
 /** Everything that signs at `now` (milliseconds since 1970): shared secrets first, the newest first. */
 export async function signingKeys(
-  sealKey: string,
+  keys: SealKeys,
   tenantId: string,
   connection: SealedConnection | undefined,
   now: number,
 ): Promise<string[]> {
-  const open = (name: WebhookKeyName) => openSecrets(sealKey, tenantId, connection, name, now);
+  const open = (name: WebhookKeyName) => openSecrets(keys, tenantId, connection, name, now);
   return [...(await open('signingSecret')), ...(await open('signingKey'))];
 }
 

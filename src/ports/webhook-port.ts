@@ -5,13 +5,14 @@
 import type { DeliveryRecord } from '../contract/deliveries.ts';
 import type { Env } from '../env.ts';
 import { newId } from '../ids.ts';
+import type { SealKeys } from '../sealed.ts';
 import type { SealedConnection } from './connections.ts';
 import { checkDestination, type DestinationRules, destinationOf } from './destination.ts';
 import { type DestinationGate, failed, succeeded, type WebhookPort } from './index.ts';
 import { sendWebhook, type WebhookResult } from './webhook.ts';
 import { signingKeys } from './webhook-connection.ts';
 
-type WebhookEnv = Pick<Env, 'ENVIRONMENT' | 'SEAL_KEY' | 'OWN_HOSTS'>;
+type WebhookEnv = Pick<Env, 'ENVIRONMENT' | 'OWN_HOSTS'> & SealKeys;
 
 const DISABLED =
   'The destination is disabled, so nothing was sent. Enable it, then redeliver what it missed.';
@@ -33,7 +34,7 @@ export function signedWebhooks(
   const rules = destinationRules(env);
   return {
     async send({ idempotencyKey, timeoutMs, now }, { url, method, headers, body }) {
-      const secrets = await signingKeys(env.SEAL_KEY, tenantId, connection, now);
+      const secrets = await signingKeys(env, tenantId, connection, now);
       if (secrets.length === 0)
         return failed('no_signing_secret', 'The webhook connection has no secret that opens.');
       const destination = destinationOf(url);

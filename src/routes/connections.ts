@@ -8,9 +8,15 @@ import {
   SIGNING_SECRET_FORM,
 } from '../contract/connections.ts';
 import { refusal } from '../contract/problems.ts';
+import type { Env } from '../env.ts';
 import { type Route, tenantRoute } from '../http/route.ts';
 import { tenantObject } from '../objects/index.ts';
-import { keepingFormerSecret, sealConnection } from '../ports/connections.ts';
+import {
+  keepingFormerSecret,
+  resealConnection,
+  type SealedConnection,
+  sealConnection,
+} from '../ports/connections.ts';
 import { rotateWebhookKey, sealWebhookKeys, unusableKeys } from '../ports/webhook-connection.ts';
 
 const KEY_FORMS = { signingSecret: SIGNING_SECRET_FORM, signingKey: SIGNING_KEY_FORM } as const;
@@ -55,14 +61,14 @@ export const connectionRoutes: readonly Route[] = [
       const at = new Date(now).toISOString();
       const made =
         body.kind === 'webhook'
-          ? await sealWebhookKeys(env.SEAL_KEY, tenantId, body, at)
-          : await sealConnection(env.SEAL_KEY, tenantId, body, at);
+          ? await sealWebhookKeys(env, tenantId, body, at)
+          : await sealConnection(env, tenantId, body, at);
       const tenant = tenantObject(env, tenantId);
-      const former = await tenant.sealedConnection(body.kind);
+      const former = await formerConnection(env, tenantId, body.kind);
       const sealed =
         'dropPrevious' in body && body.dropPrevious === true
           ? made
-          : await keepingFormerSecret(env.SEAL_KEY, tenantId, made, former, now);
+          : await keepingFormerSecret(env, tenantId, made, former, now);
       const set = await tenant.setConnection(sealed, 'connection.set', by);
       return set.ok ? { body: { connection: set.connection } } : set;
     },
@@ -106,8 +112,8 @@ export const connectionRoutes: readonly Route[] = [
     },
     async handle({ env, tenantId, by }, { body: { kind, key } }) {
       const tenant = tenantObject(env, tenantId);
-      const former = await tenant.sealedConnection(kind);
-      const made = await rotateWebhookKey(env.SEAL_KEY, tenantId, former, key, Date.now());
+      const former = await formerConnection(env, tenantId, kind);
+      const made = await rotateWebhookKey(env, tenantId, former, key, Date.now());
       const set = await tenant.setConnection(made.connection, 'connection.rotated', by);
       if (!set.ok) return set;
       const shown = made.secret === null ? {} : { signingSecret: made.secret };
@@ -115,3 +121,13 @@ export const connectionRoutes: readonly Route[] = [
     },
   }),
 ];
+
+/** What is carried on from it goes under the key in use: so none is left when a former key goes. */
+async function formerConnection(
+  env: Env,
+  tenantId: string,
+  kind: SealedConnection['kind'],
+): Promise<SealedConnection | null> {
+  const former = await tenantObject(env, tenantId).sealedConnection(kind);
+  return former === null ? null : await resealConnection(env, tenantId, former);
+}

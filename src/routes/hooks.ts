@@ -65,7 +65,7 @@ async function serveHook(kind: Vendor, served: Served, receive: Receive): Promis
   const tenant = tenantObject(env, tenantId);
   const connection = await call(() => tenant.sealedConnection(kind));
   const name = 'webhookSecret';
-  const secrets = await openSecrets(env.SEAL_KEY, tenantId, connection, name, Date.now());
+  const secrets = await openSecrets(env, tenantId, connection, name, Date.now());
   if (connection === null) return unverified();
   const received = await receive(served, connection, secrets, bytes);
   if ('ok' in received) return received;

@@ -17,6 +17,7 @@ import { memberRoutes } from './members.ts';
 import { outputRoutes } from './outputs.ts';
 import { privacyRoutes } from './privacy.ts';
 import { runRoutes } from './runs.ts';
+import { sealingKeyRoutes } from './sealing-keys.ts';
 import { tenantRoutes } from './tenants.ts';
 import { wellKnownRoutes } from './well-known.ts';
 import { workflowRoutes } from './workflows.ts';
@@ -73,6 +74,7 @@ export const ROUTES: readonly Route[] = [
   ...privacyRoutes,
   ...tenantRoutes,
   ...limitRoutes,
+  ...sealingKeyRoutes,
   ...connectionRoutes,
   ...deliveryRoutes,
   ...destinationRoutes,

@@ -36,7 +36,7 @@ const platformRoutes: readonly Route[] = [
         role: 'admin',
       });
       const connection = await sealConnection(
-        env.SEAL_KEY,
+        env,
         id,
         { kind: 'webhook', signingSecret: newSigningSecret() },
         createdAt,

@@ -1,13 +1,14 @@
 /** Which adapter an order goes to, by the tenant's connections; and that no host comes from a tenant. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CommerceEnv, chosenCommerce } from '../../src/ports/commerce-choice.ts';
+import { chosenCommerce } from '../../src/ports/commerce-choice.ts';
 import { type SealedConnection, sealConnection } from '../../src/ports/connections.ts';
 import type { PortCall } from '../../src/ports/index.ts';
+import type { VendorEnv } from '../../src/ports/vendor-accounts.ts';
 import { SHOP_TOKEN, STRIPE_KEY } from '../fixtures/vendors/credentials.ts';
 import { openShop, paidOrder, type StandInShop } from '../fixtures/vendors/shopify-admin.ts';
 import { openStripe, type StandInStripe } from '../fixtures/vendors/stripe-api.ts';
 
-const SEAL_KEY = 'unit-seal-key-0123456789abcdef0123456789ab';
+const KEYS = { SEAL_KEY: 'unit-seal-key-0123456789abcdef0123456789ab' };
 const AT = '2026-03-02T00:00:00.000Z';
 const CALL: PortCall = {
   tenantId: 't1',
@@ -36,13 +37,13 @@ afterAll(async () => {
 
 const shopify = (more: object = {}) =>
   sealConnection(
-    SEAL_KEY,
+    KEYS,
     't1',
     { kind: 'shopify', shopDomain: 'demo.myshopify.com', webhookSecret: 'secret-123', ...more },
     AT,
   );
 const stripeOf = (more: object = {}) =>
-  sealConnection(SEAL_KEY, 't1', { kind: 'stripe', webhookSecret: 'secret-123', ...more }, AT);
+  sealConnection(KEYS, 't1', { kind: 'stripe', webhookSecret: 'secret-123', ...more }, AT);
 const token = { adminToken: SHOP_TOKEN };
 const key = { apiKey: STRIPE_KEY };
 
@@ -53,8 +54,8 @@ const embedded = new Proxy(Object.create(null), {
   },
 });
 
-function envOf(ENVIRONMENT: string): CommerceEnv {
-  return { ENVIRONMENT, SEAL_KEY, SHOPIFY_ORIGIN: shop.origin, STRIPE_ORIGIN: stripe.origin };
+function envOf(ENVIRONMENT: string): VendorEnv {
+  return { ENVIRONMENT, ...KEYS, SHOPIFY_ORIGIN: shop.origin, STRIPE_ORIGIN: stripe.origin };
 }
 
 async function refund(
@@ -124,7 +125,7 @@ describe('with none connected', () => {
 
   it('because a credential does not open, nothing else is tried in its place', async () => {
     const foreign = sealConnection(
-      SEAL_KEY,
+      KEYS,
       'another-tenant',
       { kind: 'shopify', shopDomain: 'demo.myshopify.com', webhookSecret: 'secret-123', ...token },
       AT,

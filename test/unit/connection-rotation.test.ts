@@ -8,7 +8,7 @@ import {
   sealConnection,
 } from '../../src/ports/connections.ts';
 
-const SEAL_KEY = 'unit-seal-key-0123456789abcdef0123456789ab';
+const KEYS = { SEAL_KEY: 'unit-seal-key-0123456789abcdef0123456789ab' };
 const START = Date.parse('2026-03-02T00:00:00.000Z');
 
 /** Sets the connection as the route does, at a time in milliseconds after the start. */
@@ -20,16 +20,16 @@ async function set(
 ): Promise<SealedConnection> {
   const now = START + after;
   const fields = { kind: 'shopify', shopDomain, webhookSecret } as const;
-  const made = await sealConnection(SEAL_KEY, 't1', fields, new Date(now).toISOString());
-  return await keepingFormerSecret(SEAL_KEY, 't1', made, former, now);
+  const made = await sealConnection(KEYS, 't1', fields, new Date(now).toISOString());
+  return await keepingFormerSecret(KEYS, 't1', made, former, now);
 }
 const counting = (connection: SealedConnection, after: number) =>
-  openSecrets(SEAL_KEY, 't1', connection, 'webhookSecret', START + after);
+  openSecrets(KEYS, 't1', connection, 'webhookSecret', START + after);
 
 describe('the secrets that count', () => {
   it('are the first one alone, before any rotation', async () => {
     expect(await counting(await set(null, 'secret-a', 0), 0)).toEqual(['secret-a']);
-    expect(await openSecrets(SEAL_KEY, 't1', null, 'webhookSecret', START)).toEqual([]);
+    expect(await openSecrets(KEYS, 't1', null, 'webhookSecret', START)).toEqual([]);
   });
 
   it('are both until the overlap ends, the new one first', async () => {
@@ -66,16 +66,16 @@ describe('the secrets that count', () => {
 
   it('are nobody else’s: the former one opens for its own tenant and kind alone', async () => {
     const rotated = await set(await set(null, 'secret-a', 0), 'secret-b', 0);
-    expect(await openSecrets(SEAL_KEY, 't2', rotated, 'webhookSecret', START)).toEqual([]);
+    expect(await openSecrets(KEYS, 't2', rotated, 'webhookSecret', START)).toEqual([]);
     const asStripe: SealedConnection = { ...rotated, kind: 'stripe' };
-    expect(await openSecrets(SEAL_KEY, 't1', asStripe, 'webhookSecret', START)).toEqual([]);
+    expect(await openSecrets(KEYS, 't1', asStripe, 'webhookSecret', START)).toEqual([]);
   });
 
   it('are stored sealed, and nothing that is not a text is stored', async () => {
     const rotated = await set(await set(null, 'secret-a', 0), 'secret-b', 0);
     expect(JSON.stringify(rotated)).not.toMatch(/secret-[ab]/);
     const fields = { kind: 'stripe', webhookSecret: 'secret-a', dropPrevious: true } as const;
-    const made = await sealConnection(SEAL_KEY, 't1', fields, '2026-03-02T00:00:00.000Z');
+    const made = await sealConnection(KEYS, 't1', fields, '2026-03-02T00:00:00.000Z');
     expect({ settings: made.settings, secrets: Object.keys(made.secrets) }).toEqual({
       settings: {},
       secrets: ['webhookSecret'],

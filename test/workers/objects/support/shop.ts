@@ -41,7 +41,7 @@ export async function openShop(): Promise<string> {
     role: 'admin',
   });
   const webhook = { kind: 'webhook', signingSecret: newSigningSecret() } as const;
-  const connection = await sealConnection(env.SEAL_KEY, tenantId, webhook, createdAt);
+  const connection = await sealConnection(env, tenantId, webhook, createdAt);
   const tenant = { id: tenantId, name: 'A shop', createdAt };
   const made = await tenantOf(tenantId).create(tenant, key, connection, by('operator'));
   if (!made.ok) throw new Error(made.detail);
