@@ -24,6 +24,8 @@ export interface ActionDefinition<Schema extends z.ZodType> {
   readonly input: Schema;
   readonly retry?: Partial<RetryPlan>;
   readonly timeoutMs?: number;
+  /** Fields of the input that are HTML: what `{{ }}` puts into them is escaped. */
+  readonly markup?: readonly string[];
   /** Writes out what `run` would take from the event by itself: approvers see all that is sent. */
   complete?(input: JsonObject, event: CloudEvent): JsonObject;
   /** What will be done, for people: "Refund 75.00 USD of order 1001". Default: the action's name. */
@@ -59,6 +61,7 @@ export function defineAction<Schema extends z.ZodType>(
       risk,
       retry: { ...RETRY, ...retry },
       timeoutMs,
+      markup: definition.markup,
       complete: definition.complete ?? ((input) => input),
       check(input) {
         const parsed = schema.safeParse(input);

@@ -1,13 +1,14 @@
 /** Members: the people of a tenant. Keys may belong to one; what they decide counts as that person's. */
 import * as z from 'zod';
 import { role, utcTime } from './json.ts';
+import { parseMailbox } from './mail.ts';
 
 /** `ingest` is for machines: no person has it. */
 export const memberRole = role.exclude(['ingest']);
 
 const email = z
   .email()
-  .max(254)
+  .refine((text) => parseMailbox(text)?.name === null, 'an address such as ada@example.com')
   .transform((text) => text.toLowerCase());
 const name = z.string().trim().min(1).max(120);
 

@@ -22,6 +22,8 @@ export interface ActionRule {
   readonly risk: Risk;
   readonly retry: RetryPlan;
   readonly timeoutMs: number;
+  /** Fields that are HTML: what `{{ }}` puts into them is escaped. */
+  readonly markup?: readonly string[] | undefined;
   /** Checks a resolved input. At save time it sees templates too; faults under those are dropped. */
   check(input: Json): { ok: true; input: JsonObject } | { ok: false; faults: Fault[] };
   /** What the action would take from the event by itself, written out for whoever approves it. */
@@ -146,7 +148,7 @@ function compileInput(
   faults: Fault[],
 ): Template | null {
   const input = step.with ?? {};
-  const template = compileTemplate(input, names, known);
+  const template = compileTemplate(input, names, known, rule.markup);
   const checked = rule.check(input);
   if (!checked.ok)
     for (const fault of checked.faults)

@@ -2,8 +2,10 @@
  * Inputs of actions with `{{ }}` in their strings. A string that is one hole keeps the value's type;
  * otherwise results become text: strings and numbers plainly, null as nothing, lists and objects as
  * canonical JSON (RFC 8785). Keys are never templates, and what a hole gives is never expanded again.
+ * In a field that is HTML the markup is the author's, and values are text: they are escaped, always.
  */
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../contract/json.ts';
+import { escaped } from '../html.ts';
 import { assertFits, startBudget, takeRoom } from './budget.ts';
 import type { Names } from './cel.ts';
 import { type ExpressionFault, lineAndColumn, locate, reasonOf } from './cel-faults.ts';
@@ -50,14 +52,15 @@ class RenderFault extends Error {
 
 /**
  * Compiles a whole `with` object (or any JSON). All faults are reported, each with its path;
- * their places are relative to the string they are in.
+ * their places are relative to the string they are in. `markup` names the fields that are HTML.
  */
 export function compileTemplate(
   value: Json,
   names: Names,
   knownSteps?: readonly string[],
+  markup: readonly string[] = [],
 ): { ok: true; template: Template } | { ok: false; faults: TemplateFault[] } {
-  const compiler = new Compiler(names, knownSteps);
+  const compiler = new Compiler(names, knownSteps, markup);
   const render = compiler.compile(value, []);
   if (compiler.holes.length > EXPRESSIONS_MAX) {
     compiler.faults.push({ path: '', message: `has more than ${EXPRESSIONS_MAX} expressions` });
@@ -95,10 +98,12 @@ class Compiler {
   readonly faults: TemplateFault[] = [];
   readonly #names: Names;
   readonly #knownSteps: readonly string[] | undefined;
+  readonly #markup: readonly string[];
 
-  constructor(names: Names, knownSteps: readonly string[] | undefined) {
+  constructor(names: Names, knownSteps: readonly string[] | undefined, markup: readonly string[]) {
     this.#names = names;
     this.#knownSteps = knownSteps;
+    this.#markup = markup;
   }
 
   /** How to render the value. Parts without a hole are given as they are. */
@@ -137,8 +142,10 @@ class Compiler {
       part.kind === 'text' ? part.text : this.#hole(text, part.source, part.start, path),
     );
     const [only] = parts;
-    if (parts.length === 1 && typeof only === 'function') return only;
-    return (scope) => parts.map((part) => partText(part, scope, text, path)).join('');
+    const isMarkup = this.#markup.includes(path.join('.'));
+    if (parts.length === 1 && typeof only === 'function' && !isMarkup) return only;
+    const textOf = isMarkup ? escapedText : plainText;
+    return (scope) => parts.map((part) => partText(part, scope, text, path, textOf)).join('');
   }
 
   #hole(text: string, source: string, start: number, path: readonly string[]): Render {
@@ -168,9 +175,10 @@ function partText(
   scope: JsonObject,
   text: string,
   path: readonly string[],
+  textOf: (value: Json) => string,
 ): string {
   try {
-    return typeof part === 'string' ? withRoom(part) : plainText(part(scope));
+    return typeof part === 'string' ? withRoom(part) : textOf(part(scope));
   } catch (error) {
     if (error instanceof RenderFault) throw error;
     throw new RenderFault(path.join('.'), locate(reasonOf(error), text, 0, text.length));
@@ -186,4 +194,12 @@ function withRoom(text: string): string {
 function plainText(value: Json): string {
   if (value === null) return '';
   return typeof value === 'object' ? canonicalJson(value) : String(value);
+}
+
+/** The same between tags, and in attributes that have quotes around them. */
+function escapedText(value: Json): string {
+  const text = plainText(value);
+  const safe = escaped(text);
+  takeRoom(safe.length - text.length);
+  return safe;
 }

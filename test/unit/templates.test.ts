@@ -282,3 +282,53 @@ describe('properties', () => {
     );
   });
 });
+
+describe('a field that is HTML', () => {
+  const over: JsonObject = {
+    ...scope,
+    event: { data: { note: `<b>"O'Neil" & Co</b>{{ run.id }}`, none: null, list: ['<', 1], n: 5 } },
+  };
+  function asHtml(value: Json): Json {
+    const compiled = compileTemplate(value, NAMES, undefined, ['html']);
+    if (!compiled.ok) throw new Error(JSON.stringify(compiled.faults));
+    const rendered = compiled.template.render(over);
+    if (!rendered.ok) throw new Error(rendered.error.message);
+    return rendered.value;
+  }
+  const safe = '&lt;b&gt;&quot;O&#39;Neil&quot; &amp; Co&lt;/b&gt;{{ run.id }}';
+
+  test.each<[string, string]>([
+    ['<p>{{ event.data.note }}</p>', `<p>${safe}</p>`],
+    ['<a title="{{ event.data.note }}">x</a>', `<a title="${safe}">x</a>`],
+    ['{{ event.data.note }}', safe],
+    ['{{ "<i>" + event.data.note }}', `&lt;i&gt;${safe}`],
+    ['{{ event.data.list }}', '[&quot;&lt;&quot;,1]'],
+    ['{{ event.data.n }}{{ event.data.none }}', '5'],
+    ['{{ event.data.n }}', '5'],
+    ['<p>&amp;</p>', '<p>&amp;</p>'],
+  ])('escapes what %s puts into it, and keeps the markup', (template, html) => {
+    expect(asHtml({ html: template })).toEqual({ html });
+  });
+
+  test('is that field alone: other fields, and fields of its name further in, have plain text', () => {
+    const note = '{{ event.data.note }}!';
+    const plain = `<b>"O'Neil" & Co</b>{{ run.id }}!`;
+    expect(asHtml({ text: note, subject: note, body: { html: note } })).toEqual({
+      text: plain,
+      subject: plain,
+      body: { html: plain },
+    });
+  });
+
+  test('has the room that any result has, counted as it is sent', () => {
+    const compiled = compileTemplate({ html: '{{ event.data.note }}' }, NAMES, undefined, ['html']);
+    if (!compiled.ok) throw new Error('does not compile');
+    const big = { ...scope, event: { data: { note: '<'.repeat(100_000) } } };
+    const rendered = compiled.template.render(big);
+    expect(rendered).toMatchObject({
+      ok: false,
+      path: 'html',
+      error: { message: expect.stringContaining('larger than 256 KiB') },
+    });
+  });
+});
