@@ -17,6 +17,12 @@ export interface Env {
   readonly SHOPIFY_ORIGIN?: string;
   readonly STRIPE_ORIGIN?: string;
   readonly RESEND_ORIGIN?: string;
+  /** Cloudflare's email binding. Not there under `npm run serve`: what it does locally sends nothing. */
+  readonly EMAIL?: SendEmail;
+  /** Our own mails (approvals, checkpoints) come from here, by that binding. Empty: by connections. */
+  readonly EMAIL_FROM?: string;
+  /** Which tenants may send by that binding: `{"shop.example.com": ["acme"], "example.com": ["*"]}`. */
+  readonly EMAIL_DOMAINS?: string;
   /** Where people reach this service, such as `https://hooks.example.com`: links in mails begin so. */
   readonly PUBLIC_URL?: string;
   /** Cloudflare Access: `https://<team>.cloudflareaccess.com`, and the application's audience tag. */

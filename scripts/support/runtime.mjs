@@ -37,7 +37,8 @@ await runMain(async () => {
 function optionsFor({ state: dir, host, port, 'public-url': publicUrl, environment }) {
   const state = stateAt(dir);
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(ROOT, 'wrangler.toml'));
-  const { modulesRules: _unbundled, bindings, ...rest } = workerOptions;
+  // The email binding's stand-in would take mail and send none: left out, the Worker says so.
+  const { modulesRules: _unbundled, bindings, email: _email, ...rest } = workerOptions;
   return {
     host: '127.0.0.1',
     port: 0,

@@ -31,6 +31,11 @@ export async function performAttempt(attempt: Attempt, ports: Ports): Promise<At
   }
 }
 
+/** Whether a crash may repeat the attempt; if not, it has to be written down before it is made. */
+export function isRepeatable(name: string, ports: Ports): boolean {
+  return !Object.hasOwn(ACTIONS, name) || (ACTIONS[name]?.isRepeatable(ports) ?? true);
+}
+
 /** Both what was bound, and what is about to be done in its place, have the hash that was approved. */
 function isAsApproved(
   { action, input, call }: Attempt,

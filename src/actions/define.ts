@@ -30,6 +30,8 @@ export interface ActionDefinition<Schema extends z.ZodType> {
   complete?(input: JsonObject, event: CloudEvent): JsonObject;
   /** What will be done, for people: "Refund 75.00 USD of order 1001". Default: the action's name. */
   describe?(input: z.output<Schema>): string;
+  /** Whether its port makes a repeat under the same key harmless. Default: it does. */
+  isRepeatable?(ports: Ports): boolean;
   run(input: z.output<Schema>, context: ActionContext): Promise<AttemptOutcome>;
 }
 
@@ -40,6 +42,8 @@ export interface Action {
   readonly rule: ActionRule;
   /** One sentence without a full stop; also for inputs that the action would not take. */
   describe(input: Json): string;
+  /** If not, an attempt has to be written down before it is made. */
+  isRepeatable(ports: Ports): boolean;
   perform(input: Json, context: ActionContext): Promise<AttemptOutcome>;
 }
 
@@ -77,6 +81,7 @@ export function defineAction<Schema extends z.ZodType>(
         ? definition.describe(parsed.data)
         : `Run the action ${name}`;
     },
+    isRepeatable: definition.isRepeatable ?? (() => true),
     perform: (input, context) => definition.run(schema.parse(input), context),
   };
 }

@@ -68,6 +68,7 @@ export const notifyEmail = defineAction({
     const more = addresses.length - SHOWN_ADDRESSES;
     return `Send the email “${subject}” to ${shown}${more > 0 ? ` and ${more} more` : ''}`;
   },
+  isRepeatable: ({ email }) => email.honoursKey,
   run: ({ to, subject, text, html }, { ports, call }) =>
     ports.email.send(call, {
       to: [to].flat(),

@@ -1,6 +1,7 @@
 /** Connections: with which credentials we take a vendor's webhooks and call others. */
 import * as z from 'zod';
 import { duration, utcTime } from './json.ts';
+import { mailbox } from './mail.ts';
 
 const secretText = z.string().min(8).max(512).regex(/^\S+$/, 'no spaces');
 
@@ -18,27 +19,29 @@ export const CONNECTION_KINDS = ['email', 'exports', 'shopify', 'stripe', 'webho
 export const connectionKind = z.enum(CONNECTION_KINDS).meta({ id: 'ConnectionKind' });
 export type ConnectionKind = z.infer<typeof connectionKind>;
 
+/** What both mail services take. */
+const emailFields = {
+  kind: z.literal('email'),
+  from: mailbox.describe('The sender; its domain has to be verified with the service'),
+  unsubscribe: z
+    .string()
+    .max(1_000)
+    .regex(/^(?:https:\/\/|mailto:)[!-+\--;=?-~]+$/, 'an https or mailto address, in ASCII')
+    .optional()
+    .describe(
+      'For List-Unsubscribe of what workflows send; {email} becomes the recipient. Approvals have none',
+    ),
+};
+
 export const connectionSet = z
   .discriminatedUnion('kind', [
-    z.strictObject({
-      kind: z.literal('email'),
-      service: z.literal('resend'),
-      from: z
-        .string()
-        .max(320)
-        .regex(
-          /^(?:[^<>"\p{C}]{1,100} <[^\s<>@"]+@[A-Za-z0-9.-]+>|[^\s<>@"]+@[A-Za-z0-9.-]+)$/u,
-          'orders@example.com, or Orders <orders@example.com>',
-        )
-        .describe('The sender; its domain has to be verified with the service'),
-      apiKey: secretText,
-      unsubscribe: z
-        .string()
-        .max(1_000)
-        .regex(/^(?:https:\/\/|mailto:)[^\s<>,]+$/, 'an https or mailto address')
-        .optional()
-        .describe('For List-Unsubscribe of what workflows send; approvals have none'),
-    }),
+    z.discriminatedUnion('service', [
+      z.strictObject({ ...emailFields, service: z.literal('resend'), apiKey: secretText }),
+      z.strictObject({
+        ...emailFields,
+        service: z.literal('cloudflare').describe("The operator's, for domains that it names"),
+      }),
+    ]),
     z.strictObject({
       kind: z.literal('exports'),
       keepFor: duration.describe('How long files of exports are kept; without it: 30d'),

@@ -1,18 +1,18 @@
 /**
- * A signed checkpoint leaves for three places, each by its own address of the outbox: D1, an object
- * in R2, and a mail to every admin. Whoever keeps one is a witness whom the log cannot overrule.
+ * A signed checkpoint leaves for three places, each on its own: D1, an object in R2, and a mail to
+ * every admin. Whoever keeps one is a witness whom the log cannot overrule.
  */
 import type { AuditCheckpoint } from '../contract/checkpoints.ts';
 import type { Env } from '../env.ts';
 import { log } from '../log.ts';
-import type { Email, PortCall } from '../ports/index.ts';
-import { openPorts, type PortEnv } from '../ports/open.ts';
+import type { SealedConnection } from '../ports/connections.ts';
+import type { PortEnv } from '../ports/open.ts';
 import type { NoticeRecipient } from './messages.ts';
 import { oneLine, timeText } from './notice-words.ts';
+import { type Left, type Letter, sendLetter } from './own-mail.ts';
 import type { Stores } from './stores.ts';
 
 export const STORED_CHECKPOINTS = 'checkpoints:store';
-export const MAILED_CHECKPOINTS = 'checkpoints:mail';
 
 /** A checkpoint on its way out. */
 export interface CheckpointCopy {
@@ -25,20 +25,19 @@ export interface CheckpointMail extends CheckpointCopy {
 }
 
 const SIZE_DIGITS = 12;
-const TIMEOUT_MS = 15_000;
 /** A mail that could not be sent for so long must not be tried for ever. */
 const KEPT_MS = 7 * 24 * 3_600_000;
 
 /** Inside the transaction that stores the checkpoint. */
 export function putCheckpoint(stores: Stores, checkpoint: AuditCheckpoint): void {
-  const { outbox, members } = stores;
+  const { outbox, mails, members } = stores;
   const { id, name } = stores.tenant;
   const copy: CheckpointCopy = { tenant: { id, name }, checkpoint };
   outbox.put('d1', { checkpoints: [checkpoint] });
   outbox.put(STORED_CHECKPOINTS, copy);
   for (const { id: memberId, name, email, role } of members.live())
     if (role === 'admin')
-      outbox.put(MAILED_CHECKPOINTS, { ...copy, to: { memberId, name, email } });
+      mails.put({ kind: 'checkpoint', checkpoint: { ...copy, to: { memberId, name, email } } });
 }
 
 /** The object's key in R2: they sort by size. */
@@ -57,31 +56,27 @@ export async function storeCheckpoint(
   });
 }
 
-/** Mails the note; throws when it has to be tried again. */
-export async function mailCheckpoint(env: PortEnv, mail: CheckpointMail): Promise<void> {
+/** Mails the note. @returns what remains to be sent, if anything */
+export async function mailCheckpoint(
+  env: PortEnv,
+  mail: CheckpointMail,
+  connections: readonly SealedConnection[],
+): Promise<Left | null> {
   const { tenant, checkpoint, to } = mail;
-  const now = Date.now();
-  if (now - Date.parse(checkpoint.at) > KEPT_MS) {
-    log({ what: 'checkpoint_mail_dropped', tenantId: tenant.id, count: checkpoint.size });
-    return;
+  const told = { tenantId: tenant.id, count: checkpoint.size };
+  if (Date.now() - Date.parse(checkpoint.at) > KEPT_MS) {
+    log({ what: 'checkpoint_mail_dropped', ...told });
+    return null;
   }
-  const key = `checkpoint-${checkpoint.size}`;
-  const call: PortCall = {
-    tenantId: tenant.id,
-    runId: key,
-    idempotencyKey: `${tenant.id}_${key}_${to.memberId}`,
-    timeoutMs: TIMEOUT_MS,
-    now,
-  };
-  const outcome = await openPorts(env, tenant.id, []).email.send(call, emailOf(mail));
-  if (outcome.kind === 'succeeded') return;
-  const { code } = outcome.error;
-  log({ what: 'checkpoint_mail_failed', tenantId: tenant.id, count: checkpoint.size, code });
-  if (outcome.kind === 'unknown' || outcome.retryable) throw new Error('the mail was not sent');
+  const idempotencyKey = `${tenant.id}_checkpoint-${checkpoint.size}_${to.memberId}`;
+  const about = { what: 'checkpoint_mail_failed', ...told };
+  const letter = { to, mail: emailOf(mail), idempotencyKey, about };
+  const fate = await sendLetter(env, letter, connections);
+  return fate && { ...fate, mail: { kind: 'checkpoint', checkpoint: { ...mail, to: fate.to } } };
 }
 
 /** Plain text alone, and the note at its end as it is: it is there to be copied. */
-function emailOf({ tenant, checkpoint, to }: CheckpointMail): Email {
+function emailOf({ tenant, checkpoint, to }: CheckpointMail): Letter['mail'] {
   const { size, at, note } = checkpoint;
   const name = oneLine(tenant.name);
   const text = `Hello ${oneLine(to.name)},
@@ -93,7 +88,7 @@ Please keep this mail. Nobody can change those entries, drop one or cut them off
   npx signalbox audit verify export.ndjson --keys keys.json --checkpoint FILE
 
 ${note}`;
-  return { to: [to.email], subject: `Audit checkpoint of ${name}: ${size} entries`, text };
+  return { subject: `Audit checkpoint of ${name}: ${size} entries`, text };
 }
 
 function originLine(note: string): string {

@@ -1,22 +1,23 @@
 /**
  * What leaves a tenant once it is committed: parcels to D1 and to run objects by the outbox, queued
- * runs to the executor. Each way goes on its own; the alarm stands by should this instance die.
+ * runs and our own mails to the executor. Each way goes on its own; the alarm stands by should this
+ * instance die.
  */
 
 import type { Env } from '../env.ts';
 import { log, logError } from '../log.ts';
+import { within } from '../within.ts';
 import { CheckpointClock } from './checkpoint-clock.ts';
-import { MAILED_CHECKPOINTS, STORED_CHECKPOINTS } from './checkpoint-copies.ts';
+import { STORED_CHECKPOINTS } from './checkpoint-copies.ts';
 import type { CheckpointAnswer } from './checkpoints.ts';
-import { DESTINATION_MAILS } from './destination-mail.ts';
 import { Alarm } from './due.ts';
 import type { Driven } from './executor.ts';
 import { runObject } from './index.ts';
+import type { QueuedMail } from './mail-queue.ts';
 import type { Handover, RedeliveryJob, Seed, TenantContext } from './messages.ts';
-import { CHAT_NOTICES, MAIL_NOTICES } from './notices.ts';
+import { CHAT_NOTICES } from './notices.ts';
 import { applyParcels, type Parcel } from './projection.ts';
 import type { Stores } from './stores.ts';
-import { within } from './within.ts';
 
 const SAFETY_MS = 10_000;
 /** How long a caller waits for the read model, so that it reads its own writes. */
@@ -25,6 +26,8 @@ const EXECUTOR_CALLS_MAX = 16;
 const DISPATCH_RETRY_MS = 1_000;
 /** So many runs are handed over at once; the others follow. */
 const SENDERS_MAX = 32;
+/** So many of our own mails are sent at once. */
+const MAILERS_MAX = 6;
 /** The alarm stands behind what is under way already: it need not come at once. */
 const ALARM_GAP_MS = 1_000;
 
@@ -44,6 +47,7 @@ export class Delivery {
   readonly #checkpoints = new CheckpointClock();
   #executorCalls = 0;
   #senders = 0;
+  #mailers = 0;
 
   constructor(shell: TenantShell) {
     this.#shell = shell;
@@ -77,6 +81,7 @@ export class Delivery {
     const { outbox, dispatch } = stores;
     this.#dispatchRuns();
     this.#redeliver();
+    this.#sendMails();
     await this.#checkpoints.tick(stores, () => this.#shell.signCheckpoint());
     const sending = outbox.isBackingOff('d1', Date.now()) ? [] : [this.drain('d1')];
     while (this.#senders < SENDERS_MAX) {
@@ -90,6 +95,7 @@ export class Delivery {
       outbox.nextTry(now),
       dispatch.nextLease(now),
       stores.redeliveries.nextDue(),
+      stores.mails.nextDue(),
       this.#checkpoints.dueAt(stores),
     ];
     const due = times.flatMap((time) => (time === null ? [] : [time]));
@@ -116,14 +122,10 @@ export class Delivery {
   }
 
   async #deliver(address: string, bodies: readonly string[]): Promise<void> {
-    if (address === MAIL_NOTICES) return await this.#mailNotices(bodies);
     if (address === CHAT_NOTICES) return await this.#postNotices(bodies);
-    if (address === DESTINATION_MAILS) return await this.#mailDestinations(bodies);
     const { Executor } = this.#shell.ctx.exports;
     if (address === STORED_CHECKPOINTS)
       return await allOf(bodies, (body) => Executor.storeCheckpoint(JSON.parse(body)));
-    if (address === MAILED_CHECKPOINTS)
-      return await allOf(bodies, (body) => Executor.mailCheckpoint(JSON.parse(body)));
     const runId = address.startsWith('run:') ? address.slice('run:'.length) : null;
     await (runId === null ? this.#applyToD1(bodies) : this.#handOver(runId, bodies));
   }
@@ -147,11 +149,6 @@ export class Delivery {
     }
   }
 
-  async #mailNotices(bodies: readonly string[]): Promise<void> {
-    const { Executor } = this.#shell.ctx.exports;
-    await allOf(bodies, (body) => Executor.mailNotice(JSON.parse(body)));
-  }
-
   /** To the address of now: a mistake in it is mended for what waits, too. */
   async #postNotices(bodies: readonly string[]): Promise<void> {
     const { Executor } = this.#shell.ctx.exports;
@@ -161,10 +158,38 @@ export class Delivery {
     await allOf(bodies, (body) => Executor.postNotice(JSON.parse(body), url, connections));
   }
 
-  async #mailDestinations(bodies: readonly string[]): Promise<void> {
-    const { Executor } = this.#shell.ctx.exports;
-    const { connections } = this.#shell.context();
-    await allOf(bodies, (body) => Executor.mailDestination(JSON.parse(body), connections));
+  /** Each by itself, several at once: a mail that takes long holds up no other. */
+  #sendMails(): void {
+    const { mails } = this.#shell.stores();
+    while (this.#mailers < MAILERS_MAX) {
+      const queued = mails.lease(Date.now());
+      if (queued === null) return;
+      this.#mailers += 1;
+      this.#shell.ctx.waitUntil(this.#sendMail(queued));
+    }
+  }
+
+  /** By the connections of now: what was connected wrongly is mended for what waits, too. */
+  async #sendMail(queued: QueuedMail): Promise<void> {
+    const { mails, tenant } = this.#shell.stores();
+    const { mail } = queued;
+    try {
+      const { connections } = this.#shell.context();
+      const left = await this.#shell.ctx.exports.Executor.mail(mail, connections);
+      mails.settle(queued, left, Date.now());
+    } catch (error) {
+      mails.settle(queued, { mail, afterMs: null, blocked: false }, Date.now());
+      logError({ what: 'mail_failed', tenantId: tenant.id, code: mail.kind }, error);
+    } finally {
+      this.#mailers -= 1;
+    }
+    this.#sendMails();
+    await this.#armForMails();
+  }
+
+  async #armForMails(): Promise<void> {
+    const due = this.#shell.stores().mails.nextDue();
+    if (due !== null) await this.#alarm.arm(Math.max(due, Date.now() + ALARM_GAP_MS));
   }
 
   /** One parcel for each destination that is not backing off; the executor reports by itself. */

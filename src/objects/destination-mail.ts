@@ -1,18 +1,13 @@
-/**
- * Mails that tell the admins of a destination that was disabled, or works again. One for each admin,
- * by the outbox: a mail that fails is tried again without the others.
- */
+/** Mails that tell the admins of a destination that was disabled, or works again. One for each admin. */
 import type { DestinationHealth, DisabledReason } from '../engine/destination-health.ts';
 import { log } from '../log.ts';
 import type { SealedConnection } from '../ports/connections.ts';
-import type { Email, PortCall } from '../ports/index.ts';
-import { openPorts, type PortEnv } from '../ports/open.ts';
+import type { PortEnv } from '../ports/open.ts';
 import { destinationKey } from './destinations.ts';
 import type { NoticeRecipient } from './messages.ts';
 import { oneLine, timeText, visible } from './notice-words.ts';
+import { type Left, type Letter, sendLetter } from './own-mail.ts';
 import type { Stores } from './stores.ts';
-
-export const DESTINATION_MAILS = 'destinations:mail';
 
 export interface DestinationMail {
   readonly tenant: { readonly id: string; readonly name: string };
@@ -23,47 +18,40 @@ export interface DestinationMail {
   readonly to: NoticeRecipient;
 }
 
-const TIMEOUT_MS = 15_000;
 /** News that is older helps nobody, and must not be tried for ever. */
 const KEPT_MS = 24 * 3_600_000;
 
 /** Inside the transaction in which it changed. */
 export function putDestinationMails(
-  { outbox, members, tenant }: Stores,
+  { mails, members, tenant }: Stores,
   change: DestinationMail['change'],
   health: DestinationHealth,
 ): void {
   const at = new Date().toISOString();
   const news = { tenant: { id: tenant.id, name: tenant.name }, change, at, health };
   for (const { id: memberId, name, email, role } of members.live())
-    if (role === 'admin') outbox.put(DESTINATION_MAILS, { ...news, to: { memberId, name, email } });
+    if (role === 'admin')
+      mails.put({ kind: 'destination', destination: { ...news, to: { memberId, name, email } } });
 }
 
-/** Throws when it has to be tried again. */
+/** @returns what remains to be sent, if anything */
 export async function mailDestination(
   env: PortEnv,
   mail: DestinationMail,
   connections: readonly SealedConnection[],
-): Promise<void> {
+): Promise<Left | null> {
   const { tenant, change, at, health, to } = mail;
-  const now = Date.now();
-  if (now - Date.parse(at) > KEPT_MS) {
-    log({ what: 'destination_mail_dropped', tenantId: tenant.id });
-    return;
+  const tenantId = tenant.id;
+  if (Date.now() - Date.parse(at) > KEPT_MS) {
+    log({ what: 'destination_mail_dropped', tenantId });
+    return null;
   }
   const key = `destination-${destinationKey(health.url)}`;
-  const call: PortCall = {
-    tenantId: tenant.id,
-    runId: key,
-    idempotencyKey: `${tenant.id}_${key}_${change}_${Date.parse(at)}_${to.memberId}`,
-    timeoutMs: TIMEOUT_MS,
-    now,
-  };
-  const outcome = await openPorts(env, tenant.id, connections).email.send(call, mailOf(mail));
-  if (outcome.kind === 'succeeded') return;
-  const { code } = outcome.error;
-  log({ what: 'destination_mail_failed', tenantId: tenant.id, code });
-  if (outcome.kind === 'unknown' || outcome.retryable) throw new Error('the mail was not sent');
+  const idempotencyKey = `${tenantId}_${key}_${change}_${Date.parse(at)}_${to.memberId}`;
+  const about = { what: 'destination_mail_failed', tenantId };
+  const letter = { to, mail: mailOf(mail), idempotencyKey, about };
+  const fate = await sendLetter(env, letter, connections);
+  return fate && { ...fate, mail: { kind: 'destination', destination: { ...mail, to: fate.to } } };
 }
 
 const WHY: Readonly<Record<DisabledReason, string>> = {
@@ -72,11 +60,10 @@ const WHY: Readonly<Record<DisabledReason, string>> = {
   by_hand: 'An admin disabled it.',
 };
 
-function mailOf({ tenant, change, health, to }: DestinationMail): Email {
+function mailOf({ tenant, change, health, to }: DestinationMail): Letter['mail'] {
   const where = visible(health.url);
   const text = change === 'disabled' ? disabledText(health) : ENABLED_TEXT;
   return {
-    to: [to.email],
     subject: `Webhooks to ${oneLine(health.url)} are ${change === 'disabled' ? 'disabled' : 'enabled again'}`,
     text: `Hello ${oneLine(to.name)},
 

@@ -4,21 +4,17 @@
  * no object awake and delays only the runs that talk to it (I6).
  */
 import { WorkerEntrypoint } from 'cloudflare:workers';
-import { performAttempt } from '../actions/attempt.ts';
+import { isRepeatable, performAttempt } from '../actions/attempt.ts';
 import type { AttemptOutcome } from '../engine/plan.ts';
 import { decide, isSettled, start } from '../engine/run.ts';
 import type { Env } from '../env.ts';
 import { logError } from '../log.ts';
 import type { SealedConnection } from '../ports/connections.ts';
-import type { DestinationGate } from '../ports/index.ts';
+import type { DestinationGate, Ports } from '../ports/index.ts';
 import { openPorts } from '../ports/open.ts';
-import {
-  type CheckpointCopy,
-  type CheckpointMail,
-  mailCheckpoint,
-  storeCheckpoint,
-} from './checkpoint-copies.ts';
-import { type DestinationMail, mailDestination } from './destination-mail.ts';
+import { within } from '../within.ts';
+import { type CheckpointCopy, mailCheckpoint, storeCheckpoint } from './checkpoint-copies.ts';
+import { mailDestination } from './destination-mail.ts';
 import { destinationKey } from './destinations.ts';
 import { runObject, tenantObject } from './index.ts';
 import {
@@ -31,9 +27,9 @@ import {
   type TenantContext,
 } from './messages.ts';
 import { mailNotice, postNotice } from './notice-sending.ts';
+import type { Left, OwnMail } from './own-mail.ts';
 import { jobsOf, planOf, reportOf } from './plan.ts';
 import { redeliver } from './redelivering.ts';
-import { within } from './within.ts';
 
 /** How long a caller is kept waiting; what has not begun by then gets an object of its own. */
 const PATIENCE_MS = 1_500;
@@ -80,9 +76,16 @@ export class Executor extends WorkerEntrypoint<Env> {
     return [...soon, ...waiting.splice(0).map(({ runId }) => ({ runId, report: null }))];
   }
 
-  /** Throws when some of the mails have to be tried again. */
-  async mailNotice(notice: Notice): Promise<void> {
-    await mailNotice(this.env, notice);
+  /** Sends a mail of our own. @returns what remains of it to be sent; null: nothing */
+  async mail(mail: OwnMail, connections: readonly SealedConnection[]): Promise<Left | null> {
+    switch (mail.kind) {
+      case 'notice':
+        return await mailNotice(this.env, mail.notice, connections);
+      case 'checkpoint':
+        return await mailCheckpoint(this.env, mail.checkpoint, connections);
+      case 'destination':
+        return await mailDestination(this.env, mail.destination, connections);
+    }
   }
 
   /** Throws when it has to be tried again. */
@@ -94,14 +97,6 @@ export class Executor extends WorkerEntrypoint<Env> {
     await postNotice(this.env, notice, url, connections);
   }
 
-  /** Throws when it has to be tried again. */
-  async mailDestination(
-    mail: DestinationMail,
-    connections: readonly SealedConnection[],
-  ): Promise<void> {
-    await mailDestination(this.env, mail, connections);
-  }
-
   /** Answers at once; what became of the messages is reported by a call of its own. */
   async redeliver(job: RedeliveryJob): Promise<void> {
     this.ctx.waitUntil(redeliver(this.env, job));
@@ -110,11 +105,6 @@ export class Executor extends WorkerEntrypoint<Env> {
   /** Throws when it has to be tried again. */
   async storeCheckpoint(copy: CheckpointCopy): Promise<void> {
     await storeCheckpoint(this.env, copy);
-  }
-
-  /** Throws when it has to be tried again. */
-  async mailCheckpoint(mail: CheckpointMail): Promise<void> {
-    await mailCheckpoint(this.env, mail);
   }
 
   async #reportLate(job: AttemptJob, outcome: Promise<AttemptOutcome>): Promise<void> {
@@ -138,8 +128,11 @@ export class Executor extends WorkerEntrypoint<Env> {
 async function performJob(env: Env, job: AttemptJob): Promise<AttemptOutcome> {
   const { tenantId, runId, idempotencyKey, timeoutMs, lost, action, input, event, approved } = job;
   const call = { tenantId, runId, idempotencyKey, timeoutMs, lost, now: Date.now() };
-  const ports = openPorts(env, tenantId, job.connections, gateOf(env, job));
-  return await performAttempt({ action, input, event, call, approved }, ports);
+  return await performAttempt({ action, input, event, call, approved }, portsOf(env, job));
+}
+
+function portsOf(env: Env, job: AttemptJob): Ports {
+  return openPorts(env, job.tenantId, job.connections, gateOf(env, job));
 }
 
 /**
@@ -173,8 +166,8 @@ async function tryToDrive(env: Env, seed: Seed, known: KnownContext): Promise<Dr
 /**
  * Drives one run until it is done, has to remember something (a retry, a gate) or takes long: a
  * Worker may run on for 30 seconds after its answer. The tenant then moves it into an object, which
- * performs the attempts that were started last. Attempts are not written down before they are made, so only actions whose
- * ports honour the idempotency key may come here; a crash repeats them under the same key.
+ * performs the attempts that were started last. Attempts are not written down before they are made,
+ * and a crash repeats them under the same key: one whose port honours no key is left to the object.
  */
 async function driveRun(env: Env, seed: Seed, given: KnownContext): Promise<RunReport> {
   let known = await freshContext(env, seed, given);
@@ -185,7 +178,8 @@ async function driveRun(env: Env, seed: Seed, given: KnownContext): Promise<RunR
   for (;;) {
     const jobs = jobsOf(plan, run, entries, known.value);
     const late = Date.now() - begun > PATIENCE_MS;
-    if (jobs.length === 0 || late || isSettled(run)) return reportOf(seed, run, history);
+    const unsafe = jobs.some((job) => !isRepeatable(job.action, portsOf(env, job)));
+    if (jobs.length === 0 || late || unsafe || isSettled(run)) return reportOf(seed, run, history);
     const outcomes = await Promise.all(
       jobs.map(async (job) => ({ job, outcome: await performJob(env, job) })),
     );

@@ -129,4 +129,6 @@ export interface NoticeRecipient {
   readonly memberId: string;
   readonly name: string;
   readonly email: string;
+  /** After so many attempts nobody could say whether the mail came. */
+  readonly unsure?: number;
 }

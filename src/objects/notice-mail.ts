@@ -5,15 +5,19 @@
  */
 import type { ApprovalItem } from '../contract/runs.ts';
 import { type Html, html } from '../html.ts';
-import type { Email } from '../ports/index.ts';
 import type { Notice, NoticeKind, NoticeRecipient } from './messages.ts';
 import { headline, jsonText, oneLine, timeText, visible, whatOf, whyOf } from './notice-words.ts';
+import type { Letter } from './own-mail.ts';
 
 /** Longer inputs are cut in the mail; the page and the run have all of them. */
 const INPUT_LENGTH_MAX = 16_000;
 
 /** @param url the recipient's own link; null when there is none: without PUBLIC_URL, after an override */
-export function mailOf(notice: Notice, recipient: NoticeRecipient, url: string | null): Email {
+export function mailOf(
+  notice: Notice,
+  recipient: NoticeRecipient,
+  url: string | null,
+): Letter['mail'] {
   const { kind, item } = notice;
   const content = {
     greeting: `Hello ${oneLine(recipient.name)},`,
@@ -25,7 +29,7 @@ export function mailOf(notice: Notice, recipient: NoticeRecipient, url: string |
     url,
   };
   const subject = headline(kind, item);
-  return { to: [recipient.email], subject, text: textOf(content), html: htmlOf(content) };
+  return { subject, text: textOf(content), html: htmlOf(content) };
 }
 
 interface Content {

@@ -3,16 +3,15 @@
  * told of, so that a message that is tried again reaches nobody twice. Approval links are made here,
  * one for each recipient, and exist in their mail alone.
  */
-import type { Outcome } from '../engine/plan.ts';
 import type { Env } from '../env.ts';
 import { log, logError } from '../log.ts';
 import type { SealedConnection } from '../ports/connections.ts';
-import type { PortCall } from '../ports/index.ts';
 import { openPorts, type PortEnv } from '../ports/open.ts';
 import { approvalUrl, makeApprovalToken } from './approval-link.ts';
 import type { Notice, NoticeRecipient } from './messages.ts';
 import { mailOf } from './notice-mail.ts';
 import { countOf, headline, oneLine, timeText } from './notice-words.ts';
+import { type Fate, type Left, sendLetter } from './own-mail.ts';
 
 type NoticeEnv = PortEnv & Pick<Env, 'KEY_SECRET' | 'PUBLIC_URL'>;
 
@@ -22,17 +21,28 @@ const KEPT_MS = 24 * 3_600_000;
 /** One invocation has six connections. */
 const CONCURRENCY = 6;
 
-/** Mails every recipient; throws when some of the mails have to be tried again. */
-export async function mailNotice(env: NoticeEnv, notice: Notice): Promise<void> {
-  if (isStale(notice)) return;
+/** Mails every recipient. @returns the notice for those who have to be written to again, if any */
+export async function mailNotice(
+  env: NoticeEnv,
+  notice: Notice,
+  connections: readonly SealedConnection[],
+): Promise<Left | null> {
+  if (isStale(notice)) return null;
   const waiting = [...notice.recipients];
-  let missed = 0;
+  const missed: NonNullable<Fate>[] = [];
   const work = async (): Promise<void> => {
-    for (let one = waiting.shift(); one !== undefined; one = waiting.shift())
-      if (!(await mailOne(env, notice, one))) missed += 1;
+    for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) {
+      const fate = await mailOne(env, notice, one, connections);
+      if (fate !== null) missed.push(fate);
+    }
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, work));
-  if (missed > 0) throw new Error(`${missed} of ${notice.recipients.length} mails were not sent`);
+  if (missed.length === 0) return null;
+  return {
+    mail: { kind: 'notice', notice: { ...notice, recipients: missed.map(({ to }) => to) } },
+    afterMs: Math.max(...missed.map(({ afterMs }) => afterMs ?? 0)),
+    blocked: missed.some(({ blocked }) => blocked),
+  };
 }
 
 /** Posts to the tenant's chat, signed like every webhook; throws when it has to be tried again. */
@@ -44,7 +54,13 @@ export async function postNotice(
 ): Promise<void> {
   if (isStale(notice)) return;
   const { webhook } = openPorts(env, notice.tenant.id, connections);
-  const call = callOf(notice, 'chat');
+  const call = {
+    tenantId: notice.tenant.id,
+    runId: notice.item.runId,
+    idempotencyKey: keyOf(notice, 'chat'),
+    timeoutMs: TIMEOUT_MS,
+    now: Date.now(),
+  };
   const body = {
     type: `approval.${notice.kind}`,
     timestamp: notice.at,
@@ -53,21 +69,34 @@ export async function postNotice(
     text: chatText(notice),
   };
   const outcome = await webhook.send(call, { url, method: 'POST', headers: {}, body });
-  if (!isDone(outcome, notice)) throw new Error('the chat did not take it');
+  if (outcome.kind === 'succeeded') return;
+  log({ ...aboutOf(notice, 'notice_failed'), code: outcome.error.code });
+  if (outcome.kind === 'unknown' || outcome.retryable) throw new Error('the chat did not take it');
 }
 
-/** Whether the mail is gone, or lost for good: then another attempt would mend nothing. */
-async function mailOne(env: NoticeEnv, notice: Notice, to: NoticeRecipient): Promise<boolean> {
-  const { id: tenantId } = notice.tenant;
+async function mailOne(
+  env: NoticeEnv,
+  notice: Notice,
+  to: NoticeRecipient,
+  connections: readonly SealedConnection[],
+): Promise<Fate> {
+  const about = aboutOf(notice, 'notice_failed');
   try {
-    const { email } = openPorts(env, tenantId, []);
     const mail = mailOf(notice, to, await linkFor(env, notice, to));
-    return isDone(await email.send(callOf(notice, to.memberId), mail), notice);
+    const letter = { to, mail, idempotencyKey: keyOf(notice, to.memberId), about };
+    return await sendLetter(env, letter, connections);
   } catch (error) {
-    const { requestId, item } = notice;
-    logError({ what: 'notice_failed', tenantId, requestId, runId: item.runId }, error);
-    return false;
+    logError(about, error);
+    return { to, afterMs: null, blocked: false };
   }
+}
+
+function keyOf({ kind, seq, item }: Notice, whom: string): string {
+  return `${item.id}_${kind}_${seq}_${whom}`;
+}
+
+function aboutOf({ tenant, requestId, item }: Notice, what: string) {
+  return { what, tenantId: tenant.id, requestId, runId: item.runId };
 }
 
 async function linkFor(
@@ -81,27 +110,9 @@ async function linkFor(
   return approvalUrl(PUBLIC_URL, await makeApprovalToken(KEY_SECRET, link));
 }
 
-function callOf({ kind, seq, tenant, item }: Notice, whom: string): PortCall {
-  return {
-    tenantId: tenant.id,
-    runId: item.runId,
-    idempotencyKey: `${item.id}_${kind}_${seq}_${whom}`,
-    timeoutMs: TIMEOUT_MS,
-    now: Date.now(),
-  };
-}
-
-function isDone(outcome: Outcome, { tenant, requestId, item }: Notice): boolean {
-  if (outcome.kind === 'succeeded') return true;
-  const { code } = outcome.error;
-  log({ what: 'notice_failed', tenantId: tenant.id, requestId, runId: item.runId, code });
-  // Where nobody can say, a second mail is better than none.
-  return outcome.kind === 'failed' && !outcome.retryable;
-}
-
-function isStale({ at, tenant, requestId, item }: Notice): boolean {
-  if (Date.now() - Date.parse(at) <= KEPT_MS) return false;
-  log({ what: 'notice_dropped', tenantId: tenant.id, requestId, runId: item.runId });
+function isStale(notice: Notice): boolean {
+  if (Date.now() - Date.parse(notice.at) <= KEPT_MS) return false;
+  log(aboutOf(notice, 'notice_dropped'));
   return true;
 }
 

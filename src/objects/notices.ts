@@ -1,7 +1,7 @@
 /**
  * Which entries of a run people are told of, and whom: worked out in the transaction that takes the
- * entries, from the members of that moment. Mails and the chat wait at addresses of their own in the
- * outbox, so that neither holds up the other. Nothing here holds a link: those are made when sending.
+ * entries, from the members of that moment. Mails wait in a queue of their own, the chat at an address
+ * of the outbox. Nothing here holds a link: those are made when sending.
  */
 import type { Entry } from '../contract/runs.ts';
 import type { ApprovalParcel } from '../db/approvals.ts';
@@ -10,7 +10,6 @@ import type { Members } from './members.ts';
 import type { Notice, NoticeKind, NoticeRecipient, RunReport } from './messages.ts';
 import type { Stores } from './stores.ts';
 
-export const MAIL_NOTICES = 'notices:mail';
 export const CHAT_NOTICES = 'notices:chat';
 
 const KINDS = {
@@ -29,7 +28,7 @@ export function putNotices(stores: Stores, report: RunReport): void {
     const parcel = isTold(entry) ? parcelOf(entry, report) : undefined;
     if (!isTold(entry) || parcel === undefined) continue;
     const notice = noticeOf(stores, report, entry, parcel);
-    if (notice.recipients.length > 0) stores.outbox.put(MAIL_NOTICES, notice);
+    if (notice.recipients.length > 0) stores.mails.put({ kind: 'notice', notice });
     if (stores.settings.notifyUrl() === null) continue;
     stores.outbox.put(CHAT_NOTICES, { ...notice, recipients: [] });
   }

@@ -12,6 +12,7 @@ import { IgnoredTopics } from './ignored-topics.ts';
 import { ApiKeys } from './keys.ts';
 import { Limits } from './limits.ts';
 import { LiveRuns } from './live-runs.ts';
+import { MailQueue } from './mail-queue.ts';
 import { Members } from './members.ts';
 import { Outbox } from './outbox.ts';
 import { Redeliveries } from './redeliveries.ts';
@@ -37,6 +38,7 @@ export interface Stores {
   readonly audit: AuditLog;
   readonly checkpoints: Checkpoints;
   readonly outbox: Outbox;
+  readonly mails: MailQueue;
 }
 
 /** Opens the tables, making those that are missing. */
@@ -62,6 +64,7 @@ export function openStores(sql: SqlStorage, tenant: Tenant): Stores {
     audit: new AuditLog(sql, tenant.id),
     checkpoints: new Checkpoints(sql),
     outbox: new Outbox(sql),
+    mails: new MailQueue(sql),
   };
 }
 

@@ -54,14 +54,15 @@ export abstract class TenantPrivacy extends TenantBase {
 
   /** What of the person stands in the tenant's own rows, and which runs still have something to send. */
   async remainsOf(marks: Marks): Promise<TenantRemains> {
-    const { outbox, redeliveries, dispatch, workflows, settings, idempotency } = this.open();
+    const { outbox, mails, redeliveries, dispatch, workflows, settings, idempotency } = this.open();
     const mentions = mentionsOf(marks);
     const sending = new Set<string>();
     const isTheirs = (parcel: Json) => {
       for (const runId of runIdsIn(JSON.stringify(parcel))) sending.add(runId);
       return mentions(parcel);
     };
-    const waiting = outbox.countWhere(isTheirs) + redeliveries.countWhere(isTheirs);
+    const waiting =
+      outbox.countWhere(isTheirs) + mails.countWhere(isTheirs) + redeliveries.countWhere(isTheirs);
     const keys = idempotency.countWhere(mentions);
     const remaining: TenantRemains['remaining'] = [
       { kind: 'runs', ids: dispatch.idsWhere(mentions) },

@@ -147,7 +147,10 @@ export abstract class TenantSettings extends TenantSecrets {
     action: 'connection.set' | 'connection.rotated',
     by: By,
   ): Promise<Answer<'connection', Connection>> {
-    const set = await this.change(by, ({ settings }) => settings.setConnection(connection, action));
+    const set = await this.change(by, ({ settings, mails }) => {
+      if (connection.kind === 'email') mails.tryAllNow();
+      return settings.setConnection(connection, action);
+    });
     return set.ok ? { ok: true, connection: set.answer } : set;
   }
 

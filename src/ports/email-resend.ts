@@ -3,10 +3,10 @@
  * idempotency key for 24 hours, so an attempt whose answer was lost is simply made again.
  */
 import * as z from 'zod';
+import { domainOf, type Mailbox, mailboxText } from '../contract/mail.ts';
 import type { Outcome } from '../engine/plan.ts';
-import { derivedHex } from './derived-id.ts';
-import { emailFault } from './email.ts';
-import { type Email, type EmailPort, failed, type PortCall, succeeded } from './index.ts';
+import { headersOf, messageIdOf, recipientsOf } from './email-message.ts';
+import { type Email, type EmailPort, failed, type PortCall, succeeded, unknown } from './index.ts';
 import {
   busyOutcome,
   type Exchange,
@@ -19,21 +19,21 @@ import {
 
 export interface ResendAccount {
   readonly apiKey: string;
-  /** `orders@example.com` or `Orders <orders@example.com>` */
-  readonly from: string;
+  readonly from: Mailbox;
   /** Where a reader says that they want no more: an https or mailto address. */
   readonly unsubscribe: string | undefined;
   readonly origin: string;
 }
 
-export const RESEND_API = 'https://api.resend.com';
 const VENDOR = 'Resend';
+/** A quota of a day or a month is not worth asking for every minute. */
+const QUOTA_RETRY_MS = 3_600_000;
 
 const sent = z.object({ id: z.string().min(1).max(200) });
 const refused = z.object({ name: z.string(), message: z.string() });
 
 export function resendEmail(account: ResendAccount, deps: { fetch: typeof fetch }): EmailPort {
-  return { send: (call, email) => send(account, deps, call, email) };
+  return { honoursKey: true, send: (call, email) => send(account, deps, call, email) };
 }
 
 async function send(
@@ -42,9 +42,9 @@ async function send(
   call: PortCall,
   email: Email,
 ): Promise<Outcome> {
-  const fault = emailFault(email);
-  if (fault !== null) return failed('invalid_email', fault);
-  const { apiKey, from, origin } = account;
+  const recipients = recipientsOf(email);
+  if (typeof recipients === 'string') return failed('invalid_email', recipients);
+  const { apiKey, from, unsubscribe, origin } = account;
   const { to, subject, text, html } = email;
   const headers = {
     'content-type': 'application/json',
@@ -52,12 +52,16 @@ async function send(
     'idempotency-key': call.idempotencyKey,
   };
   const body = JSON.stringify({
-    from,
-    to,
+    from: mailboxText(from),
+    to: recipients.map(mailboxText),
     subject,
     text,
     html,
-    headers: ownHeaders(account, call),
+    headers: {
+      // RFC 5322 3.6.4: the same for each attempt.
+      'Message-ID': `<${messageIdOf(call)}@${domainOf(from)}>`,
+      ...headersOf(email, recipients, unsubscribe),
+    },
   });
   const answer = await exchange(
     deps.fetch,
@@ -68,15 +72,6 @@ async function send(
   return outcomeOf(answer, account, call, to);
 }
 
-/** RFC 5322 3.6.4: the same Message-ID for each attempt. RFC 2369 3.2 for the way out. */
-function ownHeaders({ from, unsubscribe }: ResendAccount, { idempotencyKey }: PortCall) {
-  const domain = /@([^@>\s]+)>?$/.exec(from)?.[1] ?? 'localhost';
-  return {
-    'Message-ID': `<${derivedHex(idempotencyKey)}@${domain}>`,
-    ...(unsubscribe === undefined ? {} : { 'List-Unsubscribe': `<${unsubscribe}>` }),
-  };
-}
-
 function outcomeOf(
   answer: Exchange,
   { apiKey }: ResendAccount,
@@ -85,20 +80,39 @@ function outcomeOf(
 ): Outcome {
   if (!answer.answered) return silenceOutcome(VENDOR, answer.silence);
   const { status, headers, text } = answer;
+  const json = parsedJson(text);
+  const why = refused.safeParse(json).data;
+  if (status === 429 && /_quota_/.test(why?.name ?? ''))
+    return failed('quota_exceeded', `The quota of the ${VENDOR} account is used up.`, {
+      retryable: true,
+      retryAfterMs: QUOTA_RETRY_MS,
+    });
   const busy = busyOutcome(VENDOR, status, headers.get('retry-after'), now);
   if (busy !== null) return busy;
-  const json = parsedJson(text);
-  if (status >= 200 && status < 300) {
-    const parsed = sent.safeParse(json);
-    return parsed.success
-      ? succeeded({ messageId: parsed.data.id, to: [...to] })
-      : unreadableOutcome(VENDOR);
-  }
-  const why = refused.safeParse(json).data;
-  if (status === 401 || status === 403)
-    return failed('email_refused', `${VENDOR} refused the API key or the sender's domain.`);
+  if (status < 200 || status >= 300) return refusedOutcome(status, why, apiKey);
+  const parsed = sent.safeParse(json);
+  return parsed.success
+    ? succeeded({ messageId: parsed.data.id, to: [...to] })
+    : unreadableOutcome(VENDOR);
+}
+
+/** https://resend.com/docs/api-reference/errors */
+function refusedOutcome(
+  status: number,
+  why: z.infer<typeof refused> | undefined,
+  apiKey: string,
+): Outcome {
   if (why?.name === 'concurrent_idempotent_requests')
     return failed('vendor_busy', `${VENDOR} is still at work on this mail.`, { retryable: true });
+  if (why?.name === 'invalid_idempotent_request')
+    return unknown(`${VENDOR} has seen an earlier attempt at this mail, with other content.`);
+  if (status === 401)
+    return failed(
+      'credential_refused',
+      `${VENDOR} refused the API key: set the email connection with a valid one.`,
+    );
   const said = why === undefined ? `it answered ${status}` : quoted(why.message, apiKey);
+  // The key, or the domain of the sender, which is not verified with this account.
+  if (status === 403) return failed('credential_refused', `${VENDOR} refused the sender: ${said}`);
   return failed('email_refused', `${VENDOR} did not take the mail: ${said}`);
 }

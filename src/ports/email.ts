@@ -1,14 +1,13 @@
 /**
- * The local mailbox: what would have been sent is a row in D1, for development and demos to read.
- * Line breaks in what becomes a header field (RFC 5322 2.2) are refused here as well, since another
- * adapter may be given the same email.
+ * The local mailbox: what would have been sent is a row in D1, for development and demos to read. It
+ * refuses what the services would refuse, so that nothing works here alone.
  */
 import { and, desc, eq, getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import { index, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { type Page, type Paged, paged } from '../contract/pages.ts';
 import type { Outcome } from '../engine/plan.ts';
-import { derivedHex } from './derived-id.ts';
+import { messageIdOf, recipientsOf } from './email-message.ts';
 import { type Email, type EmailPort, failed, type PortCall, succeeded } from './index.ts';
 
 export const mailbox = sqliteTable(
@@ -38,47 +37,22 @@ export interface MailboxEmail {
   readonly at: string;
 }
 
-export const RECIPIENTS_MAX = 50;
-/** RFC 5322 2.1.1: a line has at most 998 characters. */
-export const SUBJECT_LENGTH_MAX = 998;
-
-/** Where no mail service is connected: said plainly, instead of mail that nobody gets. */
-export const noEmail: EmailPort = {
-  send: async () =>
-    failed('email_not_configured', 'No mail service is connected in this deployment.'),
-};
-
 /** The adapter over the tenant's own rows. Faults of the database are thrown. */
 export function localMailbox(db: D1Database): EmailPort {
-  return { send: (call, email) => send(db, call, email) };
+  return { honoursKey: true, send: (call, email) => send(db, call, email) };
 }
 
 async function send(db: D1Database, call: PortCall, email: Email): Promise<Outcome> {
-  const fault = emailFault(email);
-  if (fault !== null) return failed('invalid_email', fault);
+  const recipients = recipientsOf(email);
+  if (typeof recipients === 'string') return failed('invalid_email', recipients);
   const { to, subject, text = null, html = null } = email;
-  const id = `msg_${derivedHex(call.idempotencyKey)}`;
+  const id = `msg_${messageIdOf(call)}`;
   const at = new Date(call.now).toISOString();
   await drizzle(db)
     .insert(mailbox)
     .values({ tenantId: call.tenantId, id, to, subject, text, html, at })
     .onConflictDoNothing();
   return succeeded({ messageId: id, to: [...to] });
-}
-
-/** A sentence about what is wrong, or null. */
-export function emailFault({ to, subject, text, html }: Email): string | null {
-  if (to.length === 0 || to.length > RECIPIENTS_MAX)
-    return `An email goes to 1 to ${RECIPIENTS_MAX} addresses.`;
-  if ([...to, subject].some(breaksHeader))
-    return 'An address or the subject has a line break or a NUL in it.';
-  if (subject.length > SUBJECT_LENGTH_MAX)
-    return `The subject is longer than ${SUBJECT_LENGTH_MAX} characters.`;
-  return text === undefined && html === undefined ? 'The email has neither text nor HTML.' : null;
-}
-
-function breaksHeader(field: string): boolean {
-  return ['\r', '\n', '\0'].some((char) => field.includes(char));
 }
 
 /** Newest first. */

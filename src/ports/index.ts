@@ -35,12 +35,17 @@ export interface FlagsPort {
 }
 
 export interface Email {
+  /** As people write addresses: see contract/mail.ts. */
   readonly to: readonly string[];
   readonly subject: string;
   readonly text?: string | undefined;
   readonly html?: string | undefined;
+  /** Our own to a member, such as a request for approval; not what a workflow sends. */
+  readonly system?: boolean;
 }
 export interface EmailPort {
+  /** Whether what workflows send may be repeated under its key, after a crash, and comes once. */
+  readonly honoursKey: boolean;
   send(call: PortCall, email: Email): Promise<Outcome>;
 }
 

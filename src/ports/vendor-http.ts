@@ -153,10 +153,9 @@ export function parsedJson(text: string): unknown {
   }
 }
 
-/** A vendor's own words for an error of ours: one bounded line, without the credential. */
-export function quoted(text: string, credential: string): string {
-  const line = text
-    .replaceAll(credential, '…')
+/** A vendor's own words for an error of ours: one bounded line, without the credential, if any. */
+export function quoted(text: string, credential?: string): string {
+  const line = (credential === undefined ? text : text.replaceAll(credential, '…'))
     .replaceAll(/[\p{C}\s]+/gu, ' ')
     .trim();
   return line.length > QUOTED_LENGTH_MAX ? `${line.slice(0, QUOTED_LENGTH_MAX)}…` : line;

@@ -1,13 +1,15 @@
 /** `/api/admin/connections…`: credentials for vendors and receivers, write-only. */
 import * as z from 'zod';
 import {
+  type ConnectionSecrets,
   connectionKind,
   connection as connectionSchema,
   connectionSet,
   SIGNING_KEY_FORM,
   SIGNING_SECRET_FORM,
 } from '../contract/connections.ts';
-import { refusal } from '../contract/problems.ts';
+import { parseMailbox } from '../contract/mail.ts';
+import { type Fault, refusal } from '../contract/problems.ts';
 import type { Env } from '../env.ts';
 import { type Route, tenantRoute } from '../http/route.ts';
 import { tenantObject } from '../objects/index.ts';
@@ -17,6 +19,7 @@ import {
   type SealedConnection,
   sealConnection,
 } from '../ports/connections.ts';
+import { domainFault } from '../ports/email-domains.ts';
 import { rotateWebhookKey, sealWebhookKeys, unusableKeys } from '../ports/webhook-connection.ts';
 
 const KEY_FORMS = { signingSecret: SIGNING_SECRET_FORM, signingKey: SIGNING_KEY_FORM } as const;
@@ -50,13 +53,9 @@ export const connectionRoutes: readonly Route[] = [
     body: connectionSet,
     answer: { status: 200, description: 'The connection', schema: oneConnection },
     async handle({ env, tenantId, by }, { body }) {
-      const unusable = body.kind === 'webhook' ? await unusableKeys(body) : [];
-      if (unusable.length > 0)
-        return refusal(
-          'validation_failed',
-          'A key could sign nothing.',
-          unusable.map((path) => ({ path, message: KEY_FORMS[path] })),
-        );
+      const faults = await faultsIn(env, tenantId, body);
+      if (faults.length > 0)
+        return refusal('validation_failed', 'The connection would not work. See errors.', faults);
       const now = Date.now();
       const at = new Date(now).toISOString();
       const made =
@@ -121,6 +120,21 @@ export const connectionRoutes: readonly Route[] = [
     },
   }),
 ];
+
+/** What is wrong with a connection besides its form. */
+async function faultsIn(env: Env, tenantId: string, body: ConnectionSecrets): Promise<Fault[]> {
+  if (body.kind === 'webhook') {
+    const unusable = await unusableKeys(body);
+    return unusable.map((path) => ({ path, message: KEY_FORMS[path] }));
+  }
+  const from =
+    body.kind === 'email' && body.service === 'cloudflare' ? parseMailbox(body.from) : null;
+  if (from === null) return [];
+  if (env.EMAIL === undefined)
+    return [{ path: 'service', message: 'This deployment has no email binding of Cloudflare.' }];
+  const fault = domainFault(env, tenantId, from);
+  return fault === null ? [] : [{ path: 'from', message: fault }];
+}
 
 /** What is carried on from it goes under the key in use: so none is left when a former key goes. */
 async function formerConnection(

@@ -22,7 +22,7 @@ function fakePorts(): { ports: Ports; calls: string[] } {
       cancelOrder: does('cancelOrder'),
     },
     flags: { setFlag: does('setFlag') },
-    email: { send: does('email') },
+    email: { honoursKey: true, send: does('email') },
     webhook: { send: does('webhook') },
     exports: { exportOrders: does('exportOrders') },
   };
