@@ -28,6 +28,7 @@ export const AUDIT_ACTIONS = [
   'connection.set',
   'connection.removed',
   'connection.rotated',
+  'connection.tested',
   'secrets.resealed',
   'policy.updated',
   'limits.updated',

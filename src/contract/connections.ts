@@ -100,6 +100,35 @@ export const connectionSet = z
   .meta({ id: 'ConnectionSet' });
 export type ConnectionSecrets = z.infer<typeof connectionSet>;
 
+/** What is to be tried out. */
+export const connectionTest = z
+  .strictObject({
+    kind: connectionKind,
+    url: z
+      .string()
+      .max(2_048)
+      .optional()
+      .describe('Of a webhook connection: where one signed message of type `ping` is sent'),
+  })
+  .superRefine(({ kind, url }, context) => {
+    const message =
+      kind === 'webhook' ? 'say where to send a ping' : 'a webhook connection alone takes one';
+    if ((kind === 'webhook') !== (url !== undefined))
+      context.addIssue({ code: 'custom', path: ['url'], message });
+  })
+  .meta({ id: 'ConnectionTest' });
+export type ConnectionTest = z.infer<typeof connectionTest>;
+
+/** One thing that was tried out. */
+export const connectionCheck = z
+  .object({
+    name: z.string().describe('What was looked at, such as `token`, `scopes` or `domain`'),
+    ok: z.boolean(),
+    detail: z.string().describe('What was found, in words for an operator; never a secret'),
+  })
+  .meta({ id: 'ConnectionCheck' });
+export type ConnectionCheck = z.infer<typeof connectionCheck>;
+
 /** What is shown of a connection: never a secret, only which of them are set. */
 export const connection = z
   .object({

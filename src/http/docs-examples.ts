@@ -63,6 +63,7 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Json>> = {
     webhookSecret: 'the-secret-of-the-app',
   },
   '/api/admin/connections/remove': { kind: 'stripe' },
+  '/api/admin/connections/test': { kind: 'stripe' },
   '/api/admin/connections/rotate': { kind: 'webhook' },
   '/api/admin/audit/checkpoint': {},
   '/api/admin/privacy/erase': {

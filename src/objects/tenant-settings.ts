@@ -1,7 +1,7 @@
 /** What a tenant's admins set: members, keys, workflows, policy, connections. */
 import { ACTION_RULES } from '../actions/index.ts';
 import type { ApprovalPolicy, RuleChanges } from '../contract/approvals.ts';
-import type { Connection, ConnectionKind } from '../contract/connections.ts';
+import type { Connection, ConnectionCheck, ConnectionKind } from '../contract/connections.ts';
 import type { Member, MemberCreate, MemberUpdate } from '../contract/members.ts';
 import type { Page } from '../contract/pages.ts';
 import { type Refusal, refusal } from '../contract/problems.ts';
@@ -9,7 +9,7 @@ import type { ApiKey } from '../contract/tenants.ts';
 import type { Definition, Workflow, WorkflowItem } from '../contract/workflows.ts';
 import { newId } from '../ids.ts';
 import type { SealedConnection } from '../ports/connections.ts';
-import type { By, Change } from './change.ts';
+import { type By, type Change, changed } from './change.ts';
 import type { MintedKey } from './keys.ts';
 import type { Members } from './members.ts';
 import { connectionView } from './settings.ts';
@@ -18,7 +18,12 @@ import type { Answer } from './tenant-base.ts';
 import { TenantSecrets } from './tenant-secrets.ts';
 import type { WorkflowFilter } from './workflows.ts';
 
+/** Who tests a connection and has not told by then has died. */
+const TEST_MS = 30_000;
+
 export abstract class TenantSettings extends TenantSecrets {
+  #testingUntil = 0;
+
   async listMembers(page: Page): Promise<Member[]> {
     return this.open().members.list(page);
   }
@@ -152,6 +157,29 @@ export abstract class TenantSettings extends TenantSecrets {
       return settings.setConnection(connection, action);
     });
     return set.ok ? { ok: true, connection: set.answer } : set;
+  }
+
+  /** One connection of a tenant is tried out at a time. What is asked for meanwhile waits. */
+  async beginConnectionTest(): Promise<Refusal | { ok: true }> {
+    const now = Date.now();
+    if (this.#testingUntil > now) {
+      const detail = 'A connection of this tenant is being tested already.';
+      return { ...refusal('rate_limited', detail), retryAfterMs: this.#testingUntil - now };
+    }
+    this.#testingUntil = now + TEST_MS;
+    return { ok: true };
+  }
+
+  async endConnectionTest(
+    kind: ConnectionKind,
+    checks: readonly ConnectionCheck[],
+    by: By,
+  ): Promise<void> {
+    this.#testingUntil = 0;
+    const results = Object.fromEntries(checks.map(({ name, ok }) => [name, ok]));
+    await this.change(by, () =>
+      changed(null, 'connection.tested', { type: 'connection', id: kind }, { checks: results }),
+    );
   }
 
   async removeConnection(kind: ConnectionKind, by: By): Promise<Refusal | { ok: true }> {

@@ -2,9 +2,11 @@
 import * as z from 'zod';
 import {
   type ConnectionSecrets,
+  connectionCheck,
   connectionKind,
   connection as connectionSchema,
   connectionSet,
+  connectionTest,
   SIGNING_KEY_FORM,
   SIGNING_SECRET_FORM,
 } from '../contract/connections.ts';
@@ -13,6 +15,7 @@ import { type Fault, refusal } from '../contract/problems.ts';
 import type { Env } from '../env.ts';
 import { type Route, tenantRoute } from '../http/route.ts';
 import { tenantObject } from '../objects/index.ts';
+import { checkConnection } from '../ports/connection-checks.ts';
 import {
   keepingFormerSecret,
   resealConnection,
@@ -88,6 +91,37 @@ export const connectionRoutes: readonly Route[] = [
     async handle({ env, tenantId, by }, { body: { kind } }) {
       const removed = await tenantObject(env, tenantId).removeConnection(kind, by);
       return removed.ok ? { body: { removed: kind } } : removed;
+    },
+  }),
+  tenantRoute({
+    method: 'POST',
+    path: '/api/admin/connections/test',
+    tag: 'Connections',
+    summary: 'Try a connection out, harmlessly: what works, and what to do where it does not',
+    description:
+      'Vendors are asked what the credentials may do; nothing is changed there, no mail is sent. A webhook connection sends one signed message of type `ping` to the given `url`. One test of a tenant runs at a time.',
+    role: 'admin',
+    body: connectionTest,
+    answer: {
+      status: 200,
+      description: 'What was found',
+      schema: z.object({
+        kind: connectionKind,
+        ok: z.boolean().describe('Whether everything is in order'),
+        checks: z.array(connectionCheck),
+        requestId: z.string(),
+      }),
+    },
+    problems: [429],
+    async handle({ env, tenantId, by }, { body }) {
+      const { kind } = body;
+      const begun = await tenantObject(env, tenantId).beginConnectionTest();
+      if (!begun.ok) return begun;
+      const connection = await tenantObject(env, tenantId).sealedConnection(kind);
+      const deps = { fetch, now: Date.now() };
+      const checks = await checkConnection(env, tenantId, body, connection, deps);
+      await tenantObject(env, tenantId).endConnectionTest(kind, checks, by);
+      return { body: { kind, ok: checks.every(({ ok }) => ok), checks } };
     },
   }),
   tenantRoute({

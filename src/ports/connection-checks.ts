@@ -1,0 +1,95 @@
+/**
+ * "Test this connection": what works, tried out harmlessly and told in words for an operator. A new
+ * kind of connection gets its entry in CHECKS.
+ */
+import type { ConnectionCheck, ConnectionKind, ConnectionTest } from '../contract/connections.ts';
+import { checkEmail, ownMailCheck } from './check-email.ts';
+import { checkExports } from './check-exports.ts';
+import { checkShopify } from './check-shopify.ts';
+import { checkStripe } from './check-stripe.ts';
+import { checkWebhook } from './check-webhook.ts';
+import { openSecret, type SealedConnection } from './connections.ts';
+import type { PortEnv } from './open.ts';
+import { unopened } from './vendor-accounts.ts';
+import type { Asking } from './vendor-http.ts';
+
+type Check = (
+  env: PortEnv,
+  tenantId: string,
+  connection: SealedConnection,
+  asking: Asking,
+  url: string,
+) => Promise<ConnectionCheck[]>;
+
+const CHECKS: Readonly<Record<ConnectionKind, Check>> = {
+  email: checkEmail,
+  exports: async ({ EXPORTS }, tenantId) => await checkExports(EXPORTS, tenantId),
+  shopify: checkShopify,
+  stripe: checkStripe,
+  webhook: async (env, tenantId, connection, asking, url) =>
+    await checkWebhook(env, tenantId, connection, url, asking),
+};
+
+/** For all requests of one test. */
+const TIMEOUT_MS = 12_000;
+
+/** @param deps `fetch` is the runtime's, or a test's */
+export async function checkConnection(
+  env: PortEnv,
+  tenantId: string,
+  { kind, url = '' }: ConnectionTest,
+  connection: SealedConnection | null,
+  deps: { readonly fetch: typeof fetch; readonly now: number },
+): Promise<ConnectionCheck[]> {
+  if (connection === null) return await withoutConnection(env, tenantId, kind);
+  const asking = { ...deps, deadline: AbortSignal.timeout(TIMEOUT_MS) };
+  return [
+    await secretsCheck(env, tenantId, connection),
+    ...(await CHECKS[kind](env, tenantId, connection, asking, url)),
+  ];
+}
+
+/** Every secret of it, also those that no vendor can be asked about. */
+async function secretsCheck(
+  env: PortEnv,
+  tenantId: string,
+  connection: SealedConnection,
+): Promise<ConnectionCheck> {
+  const names = Object.keys(connection.secrets);
+  const opened = await Promise.all(
+    names.map((name) => openSecret(env, tenantId, connection, name)),
+  );
+  const shut = names.filter((_name, index) => opened[index] === null);
+  const [first] = shut;
+  const detail = names.length === 0 ? 'It needs none.' : `They open: ${names.join(', ')}.`;
+  return {
+    name: 'secrets',
+    ok: first === undefined,
+    detail: first === undefined ? detail : unopened(shut.join(', '), connection),
+  };
+}
+
+const WITHOUT: Readonly<Record<ConnectionKind, string>> = {
+  email: 'No mail service is connected.',
+  exports: 'None is needed: files of exports are kept for 30 days.',
+  shopify: 'No shop is connected.',
+  stripe: 'No Stripe account is connected.',
+  webhook:
+    'No signing key is set, so no webhook can be sent: rotate the connection, which makes one.',
+};
+
+/** What serves in its place: in development what the product brings along, in production nothing. */
+async function withoutConnection(
+  env: PortEnv,
+  tenantId: string,
+  kind: ConnectionKind,
+): Promise<ConnectionCheck[]> {
+  const name = 'connection';
+  const detail = WITHOUT[kind];
+  if (kind === 'exports')
+    return [{ name, ok: true, detail }, ...(await checkExports(env.EXPORTS, tenantId))];
+  const isServed = env.ENVIRONMENT === 'development' && kind !== 'webhook';
+  const own = kind === 'email' && env.EMAIL_FROM ? [ownMailCheck(env)] : [];
+  const more = isServed ? ' In development, and only there, an embedded one serves.' : '';
+  return [{ name, ok: isServed, detail: `${detail}${more}` }, ...own];
+}
