@@ -9,14 +9,15 @@ import { checkShopify } from '../../src/ports/check-shopify.ts';
 import { checkStripe } from '../../src/ports/check-stripe.ts';
 import { type SealedConnection, sealConnection } from '../../src/ports/connections.ts';
 import { openBinding } from '../fixtures/vendors/cloudflare-email.ts';
+import { SHOP_TOKEN, STRIPE_KEY } from '../fixtures/vendors/credentials.ts';
 import {
   openResend,
   RESEND_KEY,
   RESEND_SENDING_KEY,
   type StandInResend,
 } from '../fixtures/vendors/resend.ts';
-import { openShop, SHOP_TOKEN, type StandInShop } from '../fixtures/vendors/shopify-admin.ts';
-import { openStripe, STRIPE_KEY, type StandInStripe } from '../fixtures/vendors/stripe-api.ts';
+import { openShop, type StandInShop } from '../fixtures/vendors/shopify-admin.ts';
+import { openStripe, type StandInStripe } from '../fixtures/vendors/stripe-api.ts';
 
 const KEYS = { SEAL_KEY: 'unit-seal-key-0123456789abcdef0123456789ab' };
 const SECRETS = [SHOP_TOKEN, STRIPE_KEY, RESEND_KEY, RESEND_SENDING_KEY, 'secret-123'];

@@ -62,7 +62,7 @@ describe('a finished file', () => {
     const tenantId = newTenantId();
     const at = new Date().toISOString();
     const keep = { kind: 'exports', keepFor: '2h' } as const;
-    const connection = await sealConnection(env.SEAL_KEY, tenantId, keep, at);
+    const connection = await sealConnection(env, tenantId, keep, at);
     await embeddedExports(STORES, connection).exportOrders(callOf(tenantId), CSV);
     const { finishedAt, expiresAt } = await onlyExport(tenantId);
     expect(Date.parse(expiresAt ?? '') - Date.parse(finishedAt ?? '')).toBe(120 * MINUTE_MS);
