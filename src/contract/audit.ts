@@ -35,6 +35,7 @@ export const AUDIT_ACTIONS = [
   'export.completed',
   'export.link_created',
   'export.downloaded',
+  'flag.set',
   'budget.exceeded',
   'loop.stopped',
   'destination.disabled',

@@ -15,7 +15,14 @@ export const SIGNING_SECRET_FORM = 'whsec_ and the base64 of 24 to 64 bytes';
 export const SIGNING_KEY_FORM =
   'whsk_ and the base64 of 32 bytes of Ed25519 seed, or of these and their public key';
 
-export const CONNECTION_KINDS = ['email', 'exports', 'shopify', 'stripe', 'webhook'] as const;
+export const CONNECTION_KINDS = [
+  'email',
+  'exports',
+  'flags',
+  'shopify',
+  'stripe',
+  'webhook',
+] as const;
 export const connectionKind = z.enum(CONNECTION_KINDS).meta({ id: 'ConnectionKind' });
 export type ConnectionKind = z.infer<typeof connectionKind>;
 
@@ -33,6 +40,24 @@ const emailFields = {
     ),
 };
 
+/** A name in a path at Unleash. */
+const unleashName = z
+  .string()
+  .max(100)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._~-]*$/, 'letters, digits and . _ ~ -');
+
+const flagsConnection = z.strictObject({
+  kind: z.literal('flags'),
+  service: z.literal('unleash'),
+  url: z
+    .url({ protocol: /^https?$/ })
+    .max(500)
+    .describe('Where it is, such as https://unleash.example.com'),
+  project: unleashName.optional().describe('Default: default'),
+  environment: unleashName.describe('Where features are switched, such as production'),
+  apiToken: secretText.describe('May switch features in that environment'),
+});
+
 export const connectionSet = z
   .discriminatedUnion('kind', [
     z.discriminatedUnion('service', [
@@ -46,6 +71,7 @@ export const connectionSet = z
       kind: z.literal('exports'),
       keepFor: duration.describe('How long files of exports are kept; without it: 30d'),
     }),
+    flagsConnection,
     z.strictObject({
       kind: z.literal('shopify'),
       shopDomain: z

@@ -99,6 +99,7 @@ export const ID_PREFIXES = [
   'mem',
   'dlv',
   'lnk',
+  'flg',
 ] as const;
 export type IdPrefix = (typeof ID_PREFIXES)[number];
 
@@ -118,6 +119,14 @@ export function idAtTime(prefix: IdPrefix, time: string): string {
 export const ROLES = ['ingest', 'viewer', 'approver', 'admin'] as const;
 export const role = z.enum(ROLES).meta({ id: 'Role' });
 export type Role = z.infer<typeof role>;
+
+/**
+ * What an API key is for. `frontend` is no role of a caller: it reads flags where anyone can see it,
+ * does nothing else, and speaks for nobody.
+ */
+export const KEY_ROLES = ['frontend', ...ROLES] as const;
+export const keyRole = z.enum(KEY_ROLES).meta({ id: 'KeyRole' });
+export type KeyRole = z.infer<typeof keyRole>;
 
 /** Who did something. `name` is kept with the record: people leave, the record stays readable. */
 export const actor = z

@@ -50,6 +50,7 @@ export const erasedCounts = z
     mails: count.describe('In the local mailbox'),
     deliveries: count.describe('Rows of the delivery log'),
     flags: count.describe('Whose key named the person'),
+    flagChanges: count.describe('Of such flags, or made or commented on by the person'),
     orders: count,
     exports: count.describe('Files that held the person, or could not be read'),
     members: count,

@@ -1,6 +1,6 @@
 /** Tenants and their API keys: who may call. */
 import * as z from 'zod';
-import { role, tenantId, utcTime } from './json.ts';
+import { keyRole, tenantId, utcTime } from './json.ts';
 
 export const tenant = z
   .object({ id: tenantId, name: z.string(), createdAt: utcTime })
@@ -15,11 +15,11 @@ export const apiKey = z
   .object({
     id: z.string(),
     name: z.string(),
-    role,
+    role: keyRole,
     memberId: z.string().nullable().describe('Whose key it is: that person decides by it'),
     prefix: z.string().describe('The beginning of the secret, to tell keys apart'),
     createdAt: utcTime,
-    lastUsedAt: utcTime.nullable().describe('To the hour'),
+    lastUsedAt: utcTime.nullable().describe('To the hour; not kept of a frontend key'),
     revokedAt: utcTime.nullable(),
   })
   .meta({ id: 'ApiKey' });
@@ -27,18 +27,22 @@ export type ApiKey = z.infer<typeof apiKey>;
 
 /** Answered once, when the key is made. */
 export const newApiKey = z
-  .object({ id: z.string(), name: z.string(), role, secret: z.string() })
+  .object({ id: z.string(), name: z.string(), role: keyRole, secret: z.string() })
   .meta({ id: 'NewApiKey' });
 
 export const apiKeyCreate = z
   .strictObject({
     name: z.string().trim().min(1).max(120),
-    role,
+    role: keyRole.describe('`frontend` reads flags alone, and may be seen by anyone'),
     memberId: z
       .string()
       .min(1)
       .max(100)
       .optional()
       .describe('Two keys of one member are one person'),
+  })
+  .refine(({ role, memberId }) => role !== 'frontend' || memberId === undefined, {
+    path: ['memberId'],
+    error: 'a frontend key is nobody’s',
   })
   .meta({ id: 'ApiKeyCreate' });

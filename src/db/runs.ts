@@ -1,5 +1,5 @@
 /** The run log: one row a run for the lists, and the entries, append-only, one row a transition. */
-import { and, asc, desc, eq, gte, isNotNull, lt, type SQL } from 'drizzle-orm';
+import { and, asc, desc, eq, gte, isNotNull, lt, type SQL, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { idAtTime } from '../contract/json.ts';
@@ -171,6 +171,29 @@ export async function hasRunEnded(
     .where(and(eq(runs.tenantId, tenantId), eq(runs.id, id)))
     .get();
   return row === undefined ? null : isFinal(row.status);
+}
+
+/** Which version of which workflow a run is of. */
+export type RunWorkflow = Pick<RunItem, 'workflowId' | 'workflowName' | 'workflowVersion'>;
+
+/** By run id; a run that the log does not have is left out. */
+export async function workflowsOfRuns(
+  db: D1Database,
+  tenantId: string,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, RunWorkflow>> {
+  if (ids.length === 0) return new Map();
+  const { id, workflowId, workflowName, workflowVersion } = runs;
+  const rows = await drizzle(db)
+    .select({ id, workflowId, workflowName, workflowVersion })
+    .from(runs)
+    .where(
+      and(
+        eq(runs.tenantId, tenantId),
+        sql`${id} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`,
+      ),
+    );
+  return new Map(rows.map(({ id: runId, ...workflow }) => [runId, workflow]));
 }
 
 /** Runs of any tenant whose time to wake is long past: their alarm was lost. */

@@ -9,6 +9,8 @@ export const tenants = sqliteTable('tenants', {
   id: text('tenant_id').primaryKey(),
   name: text('name').notNull(),
   createdAt: text('created_at').notNull(),
+  /** The service that keeps its flags; null: we do. */
+  flagsService: text('flags_service'),
 });
 
 export function insertTenant(db: D1Database, { id, name, createdAt }: Tenant): D1PreparedStatement {
@@ -19,10 +21,22 @@ export function insertTenant(db: D1Database, { id, name, createdAt }: Tenant): D
     .bind(id, name, createdAt);
 }
 
+/** Null: the product keeps them itself. */
+export function updateFlagsService(
+  db: D1Database,
+  tenantId: string,
+  service: string | null,
+): D1PreparedStatement {
+  return db
+    .prepare('UPDATE tenants SET flags_service = ?2 WHERE tenant_id = ?1')
+    .bind(tenantId, service);
+}
+
 /** By id, backwards: ids are the operator's own words and there is no better order that is stable. */
 export async function listTenants(db: D1Database, page: Page): Promise<Paged<Tenant>> {
+  const { id, name, createdAt } = tenants;
   const rows = await drizzle(db)
-    .select()
+    .select({ id, name, createdAt })
     .from(tenants)
     .where(page.after === null ? undefined : lt(tenants.id, page.after))
     .orderBy(desc(tenants.id))

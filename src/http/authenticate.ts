@@ -29,6 +29,9 @@ async function authenticateKey(token: string, env: Env): Promise<Caller | Refusa
   const wrong = refusal('unauthenticated', 'The API key is wrong or revoked.');
   const key = await recogniseKey(env.KEY_SECRET, token);
   if (key === null) return wrong;
+  // Anyone can have it, so it is turned away here: it wakes nothing, and no event tells of it.
+  if (key.isFrontend)
+    return refusal('unauthenticated', 'A frontend key reads flags, and nothing else.');
   const known = await call(() => tenantObject(env, key.tenantId).authenticate(key.digest));
   return known === null ? wrong : { tenantId: key.tenantId, ...known };
 }
@@ -66,6 +69,6 @@ export function roleAllows(role: Role, needed: Role): boolean {
   return role !== 'ingest' && ROLES.indexOf(role) >= ROLES.indexOf(needed);
 }
 
-function bearerToken(request: Request): string | null {
+export function bearerToken(request: Request): string | null {
   return BEARER.exec(request.headers.get('authorization') ?? '')?.[1] ?? null;
 }

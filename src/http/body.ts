@@ -25,6 +25,14 @@ export async function readBytes(request: Request): Promise<Uint8Array | Refusal>
   return bytes;
 }
 
+/** The raw bytes of a request that says that it is JSON. */
+export async function readJsonBytes(request: Request): Promise<Uint8Array | Refusal> {
+  const type = request.headers.get('content-type') ?? '';
+  return /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type)
+    ? await readBytes(request)
+    : refusal('unsupported_media_type', 'Send content-type: application/json.');
+}
+
 /** UTF-8 JSON (RFC 8259), at most 32 levels deep, of text that can be stored and hashed as it is. */
 export function parseJson(
   bytes: Uint8Array,

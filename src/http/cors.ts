@@ -3,7 +3,7 @@
 const PREFLIGHT = {
   'access-control-allow-methods': 'GET, POST',
   'access-control-allow-headers':
-    'authorization, content-type, idempotency-key, x-request-id, x-tenant-id',
+    'authorization, content-type, idempotency-key, if-none-match, x-request-id, x-tenant-id',
   'access-control-max-age': '600',
 } as const;
 
@@ -14,7 +14,10 @@ export function corsHeaders(request: Request, allowedOrigins: string): Headers {
   const allowed = allowedOrigins.split(',').map((entry) => entry.trim());
   if (origin === null || origin === 'null' || !allowed.includes(origin)) return headers;
   headers.set('access-control-allow-origin', origin);
-  headers.set('access-control-expose-headers', 'x-request-id, retry-after, idempotency-replayed');
+  headers.set(
+    'access-control-expose-headers',
+    'x-request-id, retry-after, idempotency-replayed, etag',
+  );
   return headers;
 }
 

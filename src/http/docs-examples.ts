@@ -66,6 +66,9 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Json>> = {
   '/api/admin/connections/test': { kind: 'stripe' },
   '/api/admin/connections/rotate': { kind: 'webhook' },
   '/api/admin/audit/checkpoint': {},
+  '/api/admin/flags/set': { key: 'instant-refunds', enabled: false, comment: 'Fraud wave' },
+  '/ofrep/v1/evaluate/flags': { context: { targetingKey: 'visitor-7' } },
+  '/ofrep/v1/evaluate/flags/{key}': { context: { targetingKey: 'visitor-7' } },
   '/api/admin/privacy/erase': {
     customer: { id: '6940095564', email: 'ada@example.com' },
     reason: 'Asked for by mail',

@@ -78,7 +78,10 @@ const operation = z.object({
   'x-role': text,
   parameters: z.array(parameter).default([]),
   requestBody: z.object({ content }).optional(),
-  responses: z.record(z.string(), z.object({ description: z.string(), content })),
+  responses: z.record(
+    z.string(),
+    z.object({ description: z.string(), content: content.default({}) }),
+  ),
 });
 
 /** One operation, with where it stands in the document. */

@@ -53,7 +53,8 @@ function bodyPart({ requestBody }: Operation): Html | null {
 function answerPart({ responses }: Operation): Html {
   const entries = Object.entries(responses);
   const good = entries.filter(([status]) => status.startsWith('2'));
-  const refusals = entries.filter(([status]) => !status.startsWith('2'));
+  const unchanged = entries.filter(([status]) => status.startsWith('3'));
+  const refusals = entries.filter(([status]) => /^[45]/.test(status));
   const links = refusals.map(
     ([status, { description }]) =>
       html`<a href="#status-${status}" title="${description}">${status}</a>`,
@@ -62,7 +63,9 @@ function answerPart({ responses }: Operation): Html {
     const [type, answer] = Object.entries(content)[0] ?? [];
     return html`<h4>Answer ${status} <small>${description}${type === 'application/json' ? null : html`, ${type ?? ''}`}</small></h4>
       ${answer === undefined || type !== 'application/json' ? null : schemaPart(answer.schema)}`;
-  })}
+  })}${unchanged.map(
+    ([status, { description }]) => html`<h4>Answer ${status} <small>${description}</small></h4>`,
+  )}
   <p class="refusals"><b>Refusals</b> ${joined(links, ' ')}</p>`;
 }
 
@@ -83,7 +86,7 @@ function isAnything(schema: SchemaNode): boolean {
 function curlOf(operation: Operation): string {
   const { method, path, requestBody } = operation;
   const id = EXAMPLE_IDS[path];
-  const filled = path.replace('{tenantId}', 'north-store');
+  const filled = path.replace('{tenantId}', 'north-store').replace('{key}', 'instant-refunds');
   const url = `"$SIGNALBOX_URL${filled}${id === undefined ? '' : `?id=${id}`}"`;
   const parts = [
     `curl ${method === 'post' ? '-X POST ' : ''}${url}`,

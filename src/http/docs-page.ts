@@ -81,7 +81,9 @@ function introduction(): Html {
 <p>Send <code>Authorization: Bearer &lt;key&gt;</code>. A key belongs to one tenant, and the tenant
 comes from the key alone. The role <code>ingest</code> sends events and reads nothing.
 <code>viewer</code> reads, <code>approver</code> approves and denies as well, and <code>admin</code>
-does everything in its tenant. Keys are shown once. Revoking one takes effect at the next request.
+does everything in its tenant. A key of the role <code>frontend</code> (<code>sbf_…</code>) reads
+flags and nothing else, so it may be published. Keys are shown once. Revoking one takes effect at the
+next request.
 Members may come through Cloudflare Access instead (<code>Cf-Access-Jwt-Assertion</code>).</p></div>
 <div><h2>Errors</h2>
 <p>Errors are <code>application/problem+json</code> (RFC 9457). Go by <code>code</code>, which does

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { createDocument } from 'zod-openapi';
 import { problem } from '../contract/problems.ts';
-import type { Access, Route } from './route.ts';
+import type { Access, AnswerSpec, Route } from './route.ts';
 
 type Document = ReturnType<typeof createDocument>;
 
@@ -40,7 +40,11 @@ export function openApiDocument(routes: readonly Route[]): Document {
     paths,
     components: {
       securitySchemes: {
-        apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: sbx_…' },
+        apiKey: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'An API key: sbx_…, or sbf_… where a frontend key will do',
+        },
         platform: { type: 'http', scheme: 'bearer', description: 'The operator’s token' },
         vendor: {
           type: 'apiKey',
@@ -55,14 +59,16 @@ export function openApiDocument(routes: readonly Route[]): Document {
 
 function operationOf(route: Route): object {
   const { summary, description, tag, access, answer } = route;
+  const others = (route.others ?? []).map(({ status }) => status);
   const codes = new Set([...usualProblems(route), ...(route.problems ?? [])]);
+  for (const status of others) codes.delete(status);
   return {
     operationId: operationId(route),
     summary,
     ...(description === undefined ? {} : { description }),
     tags: [tag],
     security: securityOf(access),
-    ...(access.tier === 'admin' || access.tier === 'sender' ? { 'x-role': access.role } : {}),
+    ...roleOf(access),
     requestParams: paramsOf(route),
     ...bodyOf(route),
     responses: {
@@ -74,6 +80,7 @@ function operationOf(route: Route): object {
           },
         },
       },
+      ...Object.fromEntries((route.others ?? []).map((other) => [other.status, otherOf(other)])),
       ...Object.fromEntries(
         [...codes].sort().map((code) => [
           code,
@@ -87,10 +94,23 @@ function operationOf(route: Route): object {
   };
 }
 
+function roleOf(access: Access): object {
+  if (access.tier === 'frontend') return { 'x-role': 'frontend' };
+  return access.tier === 'admin' || access.tier === 'sender' ? { 'x-role': access.role } : {};
+}
+
+/** An answer beside the good one: it may have no body. */
+function otherOf({ description, schema, contentType = 'application/json' }: AnswerSpec): object {
+  return schema === undefined
+    ? { description }
+    : { description, content: { [contentType]: { schema } } };
+}
+
 function usualProblems({ access, body, query }: Route): number[] {
   const codes = [500];
   if (access.tier !== 'anyone') codes.push(401);
-  if (access.tier === 'admin' || access.tier === 'sender') codes.push(400, 403);
+  if (access.tier === 'admin' || access.tier === 'sender' || access.tier === 'frontend')
+    codes.push(400, 403);
   if (query !== undefined) codes.push(400);
   if (body !== undefined) codes.push(400, 413, 415);
   if (body !== undefined && access.tier === 'admin') codes.push(409);
@@ -134,10 +154,13 @@ function securityOf({ tier }: Access): object[] {
   return [tier === 'platform' ? { platform: [] } : { apiKey: [] }];
 }
 
-/** `POST /api/admin/workflow-runs/approve` → `postWorkflowRunsApprove` */
-function operationId({ method, path }: Route): string {
+/**
+ * `POST /api/admin/workflow-runs/approve` → `postWorkflowRunsApprove`; what frontends call is told from
+ * what admins do.
+ */
+function operationId({ method, path, access }: Route): string {
   const words = path
-    .replace(/^\/api\/(admin\/)?/, '')
+    .replace(/^\/api\/(admin\/)?/, access.tier === 'frontend' ? 'frontend/' : '')
     .split(/[/:-]+/)
     .filter((word) => word !== '');
   const camel = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');

@@ -50,7 +50,8 @@ export function finish(
   const headers = new Headers(response.headers);
   for (const [name, value] of Object.entries(SECURITY_HEADERS))
     if (!headers.has(name)) headers.set(name, value);
-  for (const [name, value] of cors) headers.set(name, value);
+  // `Vary` joins what the handler's own says.
+  for (const [name, value] of cors) headers.append(name, value);
   headers.set('x-request-id', requestId);
   return new Response(headOnly ? null : response.body, { status: response.status, headers });
 }

@@ -9,12 +9,15 @@ import { type Fault, faultsOf, type Refusal, refusal } from '../contract/problem
 import type { Env } from '../env.ts';
 import type { By } from '../objects/change.ts';
 import type { Caller } from './authenticate.ts';
+import type { FlagReader } from './flag-reader.ts';
 
 export type Access =
   | { readonly tier: 'anyone' }
   /** The vendor's own signature, which the handler verifies over the raw bytes. */
   | { readonly tier: 'vendor' }
   | { readonly tier: 'platform' }
+  /** A frontend key, or a caller who may read. */
+  | { readonly tier: 'frontend' }
   | { readonly tier: 'sender' | 'admin'; readonly role: Role };
 
 /** What every handler gets. */
@@ -35,12 +38,12 @@ export interface ServedCaller extends Served, Caller {
 }
 
 /** Who has been let in, by tier. */
-export type Admitted = { caller: Caller } | { platform: Actor } | null;
+export type Admitted = { caller: Caller } | { platform: Actor } | { reader: FlagReader } | null;
 
 /** An answer: a JSON body (with the request's id added), a whole Response, or a refusal. */
 export type Answer = Response | Refusal | { readonly status?: number; readonly body: object };
 
-/** What a route answers when all goes well, for the OpenAPI document. */
+/** What a route answers, for the OpenAPI document: without schema and type it has no body. */
 export interface AnswerSpec {
   readonly status: number;
   readonly description: string;
@@ -59,6 +62,8 @@ interface Common {
   readonly answer: AnswerSpec;
   /** Problem codes beside the usual ones of its tier. */
   readonly problems?: readonly number[];
+  /** Answers that are neither the good one nor a problem: 304, or errors in a protocol's own form. */
+  readonly others?: readonly AnswerSpec[];
   readonly access: Access;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
@@ -104,6 +109,20 @@ export function platformRoute<
       if (admitted === null || !('platform' in admitted)) return refusal('unauthenticated');
       const by = { actor: admitted.platform, requestId: served.requestId };
       return await handleParsed(whole, { ...served, by }, served, body);
+    },
+  };
+}
+
+/** A route that reads flags: who is let in comes with what may be read. */
+export function flagRoute<Query extends z.ZodObject | undefined = undefined>(
+  spec: Omit<Spec<Query, undefined, Served & { reader: FlagReader }>, 'access' | 'body'>,
+): Route {
+  const whole = { ...spec, access: { tier: 'frontend' } } as const;
+  return {
+    ...whole,
+    async serve(served, admitted, body) {
+      if (admitted === null || !('reader' in admitted)) return refusal('unauthenticated');
+      return await handleParsed(spec, { ...served, reader: admitted.reader }, served, body);
     },
   };
 }

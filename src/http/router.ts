@@ -15,8 +15,9 @@ import {
   type Caller,
   roleAllows,
 } from './authenticate.ts';
-import { parseJson, readBytes } from './body.ts';
+import { parseJson, readJsonBytes } from './body.ts';
 import { corsHeaders, preflight } from './cors.ts';
+import { admitFlagReader, type FlagReader } from './flag-reader.ts';
 import { onceForKey } from './idempotent.ts';
 import { finish, problemResponse, toResponse } from './respond.ts';
 import type { Admitted, Answer, Route, Served } from './route.ts';
@@ -94,7 +95,8 @@ async function serveRoute(route: Route, served: Served): Promise<Response> {
     );
   }
   const caller = admitted !== null && 'caller' in admitted ? admitted.caller : null;
-  if (caller !== null) served.told.tenantId = caller.tenantId;
+  const tenantId = caller?.tenantId ?? readerOf(admitted)?.tenantId;
+  if (tenantId !== undefined) served.told.tenantId = tenantId;
   const answer = await serveBody(route, served, admitted, caller);
   if (
     !(answer instanceof Response) &&
@@ -115,11 +117,19 @@ async function admit(
     const platform = await authenticatePlatform(request, env);
     return 'ok' in platform ? platform : { platform };
   }
+  if (access.tier === 'frontend') {
+    const reader = await admitFlagReader(request, env);
+    return 'ok' in reader ? reader : { reader };
+  }
   const caller = await authenticateCaller(request, env);
   if ('ok' in caller) return caller;
   if (roleAllows(caller.role, access.role)) return { caller };
   const detail = `This takes the role ${access.role}; the key has ${caller.role}.`;
   return { ...refusal('forbidden', detail), denied: caller };
+}
+
+function readerOf(admitted: Admitted): FlagReader | null {
+  return admitted !== null && 'reader' in admitted ? admitted.reader : null;
 }
 
 async function serveBody(
@@ -130,9 +140,7 @@ async function serveBody(
 ): Promise<Answer> {
   const { request, env, requestId } = served;
   if (route.body === undefined) return await route.serve(served, admitted, null);
-  if (!isJson(request))
-    return refusal('unsupported_media_type', 'Send content-type: application/json.');
-  const bytes = await readBytes(request);
+  const bytes = await readJsonBytes(request);
   if ('ok' in bytes) return bytes;
   const parsed = parseJson(bytes);
   if (!parsed.ok) return parsed;
@@ -142,11 +150,6 @@ async function serveBody(
   const { tenantId } = caller;
   const keyed = { env, tenantId, requestId, key, path: route.path, body: bytes };
   return await onceForKey(keyed, async () => toResponse(await serve(), requestId));
-}
-
-function isJson(request: Request): boolean {
-  const type = request.headers.get('content-type') ?? '';
-  return /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type);
 }
 
 /** Outside /api/, what follows `/approvals/` or `/exports/` is a credential: it stays out of the log. */

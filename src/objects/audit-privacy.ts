@@ -50,6 +50,7 @@ const PUBLIC_OF_ACTION: Partial<Record<AuditAction, readonly string[]>> = {
   'export.completed': ['export'],
   'export.downloaded': ['linkId'],
   'export.link_created': ['linkId'],
+  'flag.set': ['previous', 'code'],
   'loop.stopped': ['reason'],
   'privacy.erasure_requested': ['kind'],
   'privacy.erased': ['kind', 'done', 'erased', 'remaining'],

@@ -12,6 +12,7 @@ import { STORED_CHECKPOINTS } from './checkpoint-copies.ts';
 import type { CheckpointAnswer } from './checkpoints.ts';
 import { Alarm } from './due.ts';
 import type { Driven } from './executor.ts';
+import { FLAG_ORDERS, type FlagOrder } from './flag-orders.ts';
 import { runObject } from './index.ts';
 import type { QueuedMail } from './mail-queue.ts';
 import type { Handover, RedeliveryJob, Seed, TenantContext } from './messages.ts';
@@ -37,6 +38,7 @@ export interface TenantShell {
   stores(): Stores;
   context(): TenantContext;
   settle(driven: readonly Driven[]): Promise<void>;
+  performOrders(orders: readonly FlagOrder[]): Promise<void>;
   /** Logs why when there is none to be had. */
   signCheckpoint(): Promise<CheckpointAnswer>;
 }
@@ -123,6 +125,8 @@ export class Delivery {
 
   async #deliver(address: string, bodies: readonly string[]): Promise<void> {
     if (address === CHAT_NOTICES) return await this.#postNotices(bodies);
+    if (address.startsWith(FLAG_ORDERS))
+      return await this.#shell.performOrders(bodies.map((body) => JSON.parse(body)));
     const { Executor } = this.#shell.ctx.exports;
     if (address === STORED_CHECKPOINTS)
       return await allOf(bodies, (body) => Executor.storeCheckpoint(JSON.parse(body)));

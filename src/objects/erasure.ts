@@ -21,7 +21,7 @@ import { ERASED } from '../engine/audit-parts.ts';
 import { orderIdsIn, runIdsIn } from '../engine/mentions.ts';
 import type { Env } from '../env.ts';
 import { eraseNextExport } from '../ports/erase-exports.ts';
-import { eraseFlagsPage } from '../ports/erase-flags.ts';
+import { eraseFlagChangesPage, eraseFlagsPage } from '../ports/erase-flags.ts';
 import { eraseMails, mailPage, type StoredMail } from '../ports/erase-mail.ts';
 import { eraseOrdersPage, ordersOfCustomer } from '../ports/erase-orders.ts';
 import { runObject } from './index.ts';
@@ -35,6 +35,7 @@ export const PHASES = [
   'mails',
   'deliveries',
   'flags',
+  'flagChanges',
   'orders',
   'exports',
 ] as const;
@@ -59,6 +60,7 @@ const NOTHING: ErasedCounts = {
   mails: 0,
   deliveries: 0,
   flags: 0,
+  flagChanges: 0,
   orders: 0,
   exports: 0,
   members: 0,
@@ -107,6 +109,8 @@ export class Erasure {
         return await this.#deliveries(after);
       case 'flags':
         return await this.#flags(after);
+      case 'flagChanges':
+        return await this.#flagChanges(after);
       case 'orders':
         return await this.#orders(after);
       case 'exports':
@@ -235,6 +239,15 @@ export class Erasure {
     const { tenantId, mentions } = this.#wanted;
     const { erased, next } = await eraseFlagsPage(this.#env.DB, tenantId, after, mentions);
     this.erased.flags += erased;
+    return next;
+  }
+
+  async #flagChanges(after: string): Promise<string | null> {
+    const { tenantId, mentions, marks } = this.#wanted;
+    const { actorIds } = marks;
+    const wanted = { actorIds, mentions };
+    const { erased, next } = await eraseFlagChangesPage(this.#env.DB, tenantId, after, wanted);
+    this.erased.flagChanges += erased;
     return next;
   }
 

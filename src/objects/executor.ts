@@ -5,7 +5,7 @@
  */
 import { WorkerEntrypoint } from 'cloudflare:workers';
 import { isRepeatable, performAttempt } from '../actions/attempt.ts';
-import type { AttemptOutcome } from '../engine/plan.ts';
+import type { AttemptOutcome, Outcome } from '../engine/plan.ts';
 import { decide, isSettled, start } from '../engine/run.ts';
 import type { Env } from '../env.ts';
 import { logError } from '../log.ts';
@@ -16,6 +16,7 @@ import { within } from '../within.ts';
 import { type CheckpointCopy, mailCheckpoint, storeCheckpoint } from './checkpoint-copies.ts';
 import { mailDestination } from './destination-mail.ts';
 import { destinationKey } from './destinations.ts';
+import { type FlagOrder, performOrder } from './flag-orders.ts';
 import { runObject, tenantObject } from './index.ts';
 import {
   type AttemptJob,
@@ -97,6 +98,15 @@ export class Executor extends WorkerEntrypoint<Env> {
     await postNotice(this.env, notice, url, connections);
   }
 
+  /** One attempt at a flag that an admin sets by hand. */
+  async setFlag(
+    tenantId: string,
+    order: FlagOrder,
+    connections: readonly SealedConnection[],
+  ): Promise<Outcome> {
+    return await performOrder(this.env, tenantId, order, connections);
+  }
+
   /** Answers at once; what became of the messages is reported by a call of its own. */
   async redeliver(job: RedeliveryJob): Promise<void> {
     this.ctx.waitUntil(redeliver(this.env, job));
@@ -126,8 +136,9 @@ export class Executor extends WorkerEntrypoint<Env> {
 }
 
 async function performJob(env: Env, job: AttemptJob): Promise<AttemptOutcome> {
-  const { tenantId, runId, idempotencyKey, timeoutMs, lost, action, input, event, approved } = job;
-  const call = { tenantId, runId, idempotencyKey, timeoutMs, lost, now: Date.now() };
+  const { tenantId, runId, stepId, idempotencyKey, timeoutMs, lost } = job;
+  const call = { tenantId, runId, stepId, idempotencyKey, timeoutMs, lost, now: Date.now() };
+  const { action, input, event, approved } = job;
   return await performAttempt({ action, input, event, call, approved }, portsOf(env, job));
 }
 

@@ -22,10 +22,12 @@ export function actorOf({ id, name }: Member): Actor {
 
 /**
  * A member's key speaks for the member, so that two keys of one person are one person, and never
- * with more than the member's own role. It ends with the membership.
+ * with more than the member's own role. It ends with the membership. A frontend key is in everyone's
+ * hands: it speaks for nobody.
  */
 export function identityOfKey(key: ApiKey, members: Members): Identity | null {
   const { id, name, role, memberId } = key;
+  if (role === 'frontend') return null;
   if (memberId === null) return { actor: { type: 'api_key', id, name }, role };
   const member = members.find(memberId);
   if (member === null || member.removedAt !== null) return null;

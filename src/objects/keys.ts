@@ -1,5 +1,5 @@
 /** A tenant's API keys: digests, roles, last use. The secrets themselves are nowhere. */
-import type { Role } from '../contract/json.ts';
+import type { KeyRole } from '../contract/json.ts';
 import type { Page } from '../contract/pages.ts';
 import { refusal } from '../contract/problems.ts';
 import type { ApiKey } from '../contract/tenants.ts';
@@ -13,7 +13,7 @@ type Row = {
   digest: string;
   id: string;
   name: string;
-  role: Role;
+  role: KeyRole;
   member_id: string | null;
   prefix: string;
   created_at: string;
@@ -25,7 +25,7 @@ type Row = {
 export interface MintedKey {
   readonly id: string;
   readonly name: string;
-  readonly role: Role;
+  readonly role: KeyRole;
   readonly memberId: string | null;
   readonly prefix: string;
   readonly digest: string;
@@ -105,6 +105,29 @@ export class ApiKeys {
       .exec<Row>('SELECT * FROM api_keys WHERE id = ? AND revoked_at IS NULL', id)
       .toArray()[0];
     return row === undefined ? null : keyOf(row);
+  }
+
+  /** Whether a digest is a live frontend key's. Its use is not noted: anyone may use it. */
+  isFrontend(digest: string): boolean {
+    return (
+      this.#sql
+        .exec(
+          `SELECT 1 FROM api_keys WHERE digest = ? AND role = 'frontend' AND revoked_at IS NULL`,
+          digest,
+        )
+        .toArray().length > 0
+    );
+  }
+
+  /** Null for other keys, and for what is no key. */
+  frontendDigestOf(id: string): string | null {
+    const row = this.#sql
+      .exec<Pick<Row, 'digest'>>(
+        `SELECT digest FROM api_keys WHERE id = ? AND role = 'frontend'`,
+        id,
+      )
+      .toArray()[0];
+    return row?.digest ?? null;
   }
 
   /** The ids of a member's keys, revoked ones too. */

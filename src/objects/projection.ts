@@ -13,15 +13,19 @@ import { insertAuditPrivate } from '../db/audit-private.ts';
 import { insertCheckpoints } from '../db/checkpoints.ts';
 import { type DeliveryParcel, insertDeliveries } from '../db/deliveries.ts';
 import { insertEvents } from '../db/events.ts';
+import { type FrontendKey, upsertFrontendKeys } from '../db/frontend-keys.ts';
 import { upsertMembers } from '../db/members.ts';
 import { type RunParcel, upsertRuns } from '../db/runs.ts';
-import { insertTenant } from '../db/tenants.ts';
+import { insertTenant, updateFlagsService } from '../db/tenants.ts';
 import { feedOrders } from '../ports/feed-orders.ts';
 
 /** What one transition of a tenant brings to the read model. */
 export interface Parcel {
   readonly tenant?: Tenant;
   readonly members?: readonly Member[];
+  readonly frontendKeys?: readonly FrontendKey[];
+  /** Who keeps the tenant's flags from now on; null: the product. */
+  readonly flagsService?: string | null;
   readonly events?: readonly EventRecord[];
   readonly runs?: readonly RunParcel[];
   readonly approvals?: readonly ApprovalParcel[];
@@ -41,11 +45,16 @@ export async function applyParcels(
   const approvals = parcels.flatMap((parcel) => parcel.approvals ?? []);
   const deliveries = parcels.flatMap((parcel) => parcel.deliveries ?? []);
   const members = parcels.flatMap((parcel) => parcel.members ?? []);
+  const keys = parcels.flatMap((parcel) => parcel.frontendKeys ?? []);
   const audit = parcels.flatMap((parcel) => parcel.audit ?? []);
   const checkpoints = parcels.flatMap((parcel) => parcel.checkpoints ?? []);
   const statements = [
     ...parcels.flatMap(({ tenant }) => (tenant === undefined ? [] : [insertTenant(db, tenant)])),
     ...(members.length > 0 ? [upsertMembers(db, tenantId, members)] : []),
+    ...(keys.length > 0 ? [upsertFrontendKeys(db, tenantId, keys)] : []),
+    ...parcels.flatMap(({ flagsService: service }) =>
+      service === undefined ? [] : [updateFlagsService(db, tenantId, service)],
+    ),
     ...(events.length > 0 ? [insertEvents(db, tenantId, events)] : []),
     ...(events.length > 0 ? feedOrders(db, tenantId, events) : []),
     ...(runs.length > 0 ? upsertRuns(db, tenantId, runs) : []),

@@ -12,6 +12,7 @@ import type { By, Change } from './change.ts';
 import { type CheckpointAnswer, makeCheckpoint } from './checkpoints.ts';
 import { Delivery } from './delivery.ts';
 import type { Driven } from './executor.ts';
+import type { FlagOrder } from './flag-orders.ts';
 import type { TenantContext } from './messages.ts';
 import { existingStores, type Stores } from './stores.ts';
 
@@ -32,6 +33,7 @@ export abstract class TenantBase extends DurableObject<Env> {
       stores: () => this.open(),
       context: () => this.contextNow(),
       settle: (driven) => this.settle(driven),
+      performOrders: (orders) => this.performOrders(orders),
       signCheckpoint: () => this.signCheckpoint(),
     });
     if (this.stores !== null) this.delivery.flush();
@@ -39,6 +41,9 @@ export abstract class TenantBase extends DurableObject<Env> {
 
   /** Runs that an executor has driven. */
   abstract settle(driven: readonly Driven[]): Promise<void>;
+
+  /** Flags that were ordered by hand. Throws when they have to be tried again. */
+  protected abstract performOrders(orders: readonly FlagOrder[]): Promise<void>;
 
   protected open(): Stores {
     if (this.stores === null) throw new Error('there is no such tenant');

@@ -6,11 +6,11 @@ import { type Refusal, refusal } from '../contract/problems.ts';
 import { type By, changed } from './change.ts';
 import type { ExportLink } from './export-link.ts';
 import { identityNow } from './identity.ts';
-import { TenantDestinations } from './tenant-destinations.ts';
+import { TenantFlags } from './tenant-flags.ts';
 
 type Noted = Refusal | { ok: true };
 
-export abstract class TenantExports extends TenantDestinations {
+export abstract class TenantExports extends TenantFlags {
   /** The link itself is told to nobody but its maker. */
   async noteExportLink({ id, exportId, expiresAt }: ExportLink, by: By): Promise<Noted> {
     const data = { linkId: id, expiresAt: new Date(expiresAt).toISOString() };

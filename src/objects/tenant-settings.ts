@@ -46,17 +46,27 @@ export abstract class TenantSettings extends TenantSecrets {
   }
 
   async createKey(key: MintedKey, by: By): Promise<Answer<'apiKey', ApiKey>> {
-    const made = await this.change(by, ({ keys, members }, at) => {
+    const made = await this.change(by, ({ keys, members, outbox }, at) => {
       const owner = key.memberId === null ? undefined : members.find(key.memberId);
-      return owner === undefined || (owner !== null && owner.removedAt === null)
-        ? keys.create(key, at)
-        : refusal('not_found', 'There is no such member.');
+      if (owner === null || (owner !== undefined && owner.removedAt !== null))
+        return refusal('not_found', 'There is no such member.');
+      const { role, digest } = key;
+      const change = keys.create(key, at);
+      if (change.ok && role === 'frontend')
+        outbox.put('d1', { frontendKeys: [{ digest, revokedAt: null }] });
+      return change;
     });
     return made.ok ? { ok: true, apiKey: made.answer } : made;
   }
 
   async revokeKey(id: string, by: By): Promise<Answer<'apiKey', ApiKey>> {
-    const revoked = await this.change(by, ({ keys }, at) => keys.revoke(id, at));
+    const revoked = await this.change(by, ({ keys, outbox }, at) => {
+      const digest = keys.frontendDigestOf(id);
+      const change = keys.revoke(id, at);
+      if (change.ok && digest !== null)
+        outbox.put('d1', { frontendKeys: [{ digest, revokedAt: change.answer.revokedAt }] });
+      return change;
+    });
     return revoked.ok ? { ok: true, apiKey: revoked.answer } : revoked;
   }
 
@@ -152,8 +162,10 @@ export abstract class TenantSettings extends TenantSecrets {
     action: 'connection.set' | 'connection.rotated',
     by: By,
   ): Promise<Answer<'connection', Connection>> {
-    const set = await this.change(by, ({ settings, mails }) => {
+    const set = await this.change(by, ({ settings, mails, outbox }) => {
       if (connection.kind === 'email') mails.tryAllNow();
+      if (connection.kind === 'flags')
+        outbox.put('d1', { flagsService: connection.settings.service ?? null });
       return settings.setConnection(connection, action);
     });
     return set.ok ? { ok: true, connection: set.answer } : set;
@@ -183,7 +195,10 @@ export abstract class TenantSettings extends TenantSecrets {
   }
 
   async removeConnection(kind: ConnectionKind, by: By): Promise<Refusal | { ok: true }> {
-    const removed = await this.change(by, ({ settings }) => settings.removeConnection(kind));
+    const removed = await this.change(by, ({ settings, outbox }) => {
+      if (kind === 'flags') outbox.put('d1', { flagsService: null });
+      return settings.removeConnection(kind);
+    });
     return removed.ok ? { ok: true } : removed;
   }
 

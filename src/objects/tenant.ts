@@ -56,6 +56,11 @@ export class TenantObject extends TenantExports {
     return identityOfKey(key, this.stores.members);
   }
 
+  /** Whether a frontend key is live: asked only while the read model does not know of it yet. */
+  async isFrontendKey(digest: string): Promise<boolean> {
+    return this.stores?.keys.isFrontend(digest) ?? false;
+  }
+
   /** The member who signed in with an email, or null: also for a tenant that does not exist. */
   async authenticateMember(email: string): Promise<Identity | null> {
     const member = this.stores?.members.findLive(email) ?? null;

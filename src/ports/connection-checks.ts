@@ -5,6 +5,7 @@
 import type { ConnectionCheck, ConnectionKind, ConnectionTest } from '../contract/connections.ts';
 import { checkEmail, ownMailCheck } from './check-email.ts';
 import { checkExports } from './check-exports.ts';
+import { checkFlags } from './check-flags.ts';
 import { checkShopify } from './check-shopify.ts';
 import { checkStripe } from './check-stripe.ts';
 import { checkWebhook } from './check-webhook.ts';
@@ -24,6 +25,7 @@ type Check = (
 const CHECKS: Readonly<Record<ConnectionKind, Check>> = {
   email: checkEmail,
   exports: async ({ EXPORTS }, tenantId) => await checkExports(EXPORTS, tenantId),
+  flags: checkFlags,
   shopify: checkShopify,
   stripe: checkStripe,
   webhook: async (env, tenantId, connection, asking, url) =>
@@ -72,6 +74,7 @@ async function secretsCheck(
 const WITHOUT: Readonly<Record<ConnectionKind, string>> = {
   email: 'No mail service is connected.',
   exports: 'None is needed: files of exports are kept for 30 days.',
+  flags: 'None is needed: the product keeps the flags itself.',
   shopify: 'No shop is connected.',
   stripe: 'No Stripe account is connected.',
   webhook:
@@ -88,6 +91,7 @@ async function withoutConnection(
   const detail = WITHOUT[kind];
   if (kind === 'exports')
     return [{ name, ok: true, detail }, ...(await checkExports(env.EXPORTS, tenantId))];
+  if (kind === 'flags') return [{ name, ok: true, detail }];
   const isServed = env.ENVIRONMENT === 'development' && kind !== 'webhook';
   const own = kind === 'email' && env.EMAIL_FROM ? [ownMailCheck(env)] : [];
   const more = isServed ? ' In development, and only there, an embedded one serves.' : '';

@@ -13,12 +13,15 @@ export interface SealedConnection {
 /** Fields that may be shown; everything else of a connection is a secret. */
 const OPEN_FIELDS: ReadonlySet<string> = new Set([
   'apiVersion',
+  'environment',
   'from',
   'keepFor',
+  'project',
   'service',
   'shopDomain',
   'shopId',
   'unsubscribe',
+  'url',
 ]);
 
 /** A former secret counts beside the new one for this long, so that the other side can change over. */

@@ -1,14 +1,15 @@
 /**
- * The embedded feature flags, in D1. A flag that was never set is off. `flag_changes` has each
- * change under its idempotency key: a late repeat finds its own row and leaves alone what others
- * have set since.
+ * The embedded feature flags, in D1: the product's own, in development and in production. A flag that
+ * was never set is off. One that is set off is kept all the same, so that whoever evaluates it is told
+ * so and does not fall back to a default of their own.
  */
 import { and, asc, eq, gt } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
-import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { type Page, type Paged, paged } from '../contract/pages.ts';
 import type { Outcome } from '../engine/plan.ts';
-import { type FlagsPort, type PortCall, succeeded } from './index.ts';
+import { changedFlag, unchangedFlag } from './flag-changes.ts';
+import { type FlagChange, type FlagsPort, failed, type PortCall } from './index.ts';
 
 export const flags = sqliteTable(
   'flags',
@@ -23,24 +24,8 @@ export const flags = sqliteTable(
   (table) => [primaryKey({ columns: [table.tenantId, table.key] })],
 );
 
-export const flagChanges = sqliteTable(
-  'flag_changes',
-  {
-    tenantId: text('tenant_id').notNull(),
-    key: text('key').notNull(),
-    /** The idempotency key of the call that made the change. */
-    changedKey: text('changed_key').notNull(),
-    /** The run that made it; empty for changes from before this was kept. */
-    runId: text('run_id').notNull().default(''),
-    enabled: integer('enabled', { mode: 'boolean' }).notNull(),
-    version: integer('version').notNull(),
-    at: text('at').notNull(),
-  },
-  (table) => [
-    primaryKey({ columns: [table.tenantId, table.key, table.changedKey] }),
-    index('flag_changes_by_version').on(table.tenantId, table.key, table.version),
-  ],
-);
+/** Every frontend loads all of them. */
+export const FLAGS_MAX = 2_000;
 
 export interface FlagView {
   readonly key: string;
@@ -50,52 +35,56 @@ export interface FlagView {
 
 /** The adapter over the tenant's own rows. Faults of the database are thrown. */
 export function embeddedFlags(db: D1Database): FlagsPort {
-  return { setFlag: (call, key, enabled) => setFlag(db, call, key, enabled) };
+  return { setFlag: (call, change) => setFlag(db, call, change) };
 }
 
-async function setFlag(
-  db: D1Database,
-  call: PortCall,
-  key: string,
-  enabled: boolean,
-): Promise<Outcome> {
-  await db.batch([recordChange(db, call, key, enabled), applyChange(db, call, key)]);
-  const { tenantId, idempotencyKey } = call;
-  const change = await drizzle(db)
-    .select({ version: flagChanges.version })
-    .from(flagChanges)
-    .where(
-      and(
-        eq(flagChanges.tenantId, tenantId),
-        eq(flagChanges.key, key),
-        eq(flagChanges.changedKey, idempotencyKey),
-      ),
-    )
-    .get();
-  if (change === undefined) return succeeded({ key, enabled, previous: enabled, changed: false });
-  const previous = !enabled;
-  return succeeded({ key, enabled, previous, changed: true }, [
-    { id: idempotencyKey, type: 'flags.changed', data: { flag: { key, enabled }, previous } },
+async function setFlag(db: D1Database, call: PortCall, change: FlagChange): Promise<Outcome> {
+  const { key } = change;
+  const [, , , read] = await db.batch<{ isOurs: number; isKnown: number }>([
+    recordChange(db, call, change),
+    applyChange(db, call, key),
+    keepOff(db, call, change),
+    readBack(db, call, key),
   ]);
+  const { isOurs, isKnown } = read?.results[0] ?? { isOurs: 0, isKnown: 0 };
+  if (isKnown === 0)
+    return failed(
+      'too_many_flags',
+      `The tenant has ${FLAGS_MAX.toLocaleString('en')} flags already, which is the most there can be.`,
+    );
+  return isOurs === 0 ? unchangedFlag(change) : changedFlag(call, change);
 }
 
 /** A row for a change; none when the flag is that way already or the call is a repeat. */
 function recordChange(
   db: D1Database,
-  { tenantId, runId, idempotencyKey, now }: PortCall,
-  key: string,
-  enabled: boolean,
+  { tenantId, runId, stepId = '', idempotencyKey, now }: PortCall,
+  { key, enabled, by }: FlagChange,
 ): D1PreparedStatement {
   return db
     .prepare(
-      `INSERT INTO flag_changes (tenant_id, key, changed_key, enabled, version, at, run_id)
-       SELECT ?1, ?2, ?3, ?4, version + 1, ?5, ?6
-       FROM (SELECT coalesce(max(enabled), 0) AS enabled, coalesce(max(version), 0) AS version
+      `INSERT INTO flag_changes
+         (tenant_id, key, changed_key, enabled, version, at, run_id, step_id, actor, comment)
+       SELECT ?1, ?2, ?3, ?4, version + 1, ?5, ?6, ?7, ?8, ?9
+       FROM (SELECT count(*) AS known, coalesce(max(enabled), 0) AS enabled,
+           coalesce(max(version), 0) AS version
          FROM flags WHERE tenant_id = ?1 AND key = ?2)
        WHERE enabled <> ?4
+         AND (known > 0 OR (SELECT count(*) FROM flags WHERE tenant_id = ?1) < ?10)
        ON CONFLICT (tenant_id, key, changed_key) DO NOTHING`,
     )
-    .bind(tenantId, key, idempotencyKey, enabled ? 1 : 0, new Date(now).toISOString(), runId);
+    .bind(
+      tenantId,
+      key,
+      idempotencyKey,
+      enabled ? 1 : 0,
+      new Date(now).toISOString(),
+      runId,
+      stepId,
+      by === undefined ? null : JSON.stringify(by.actor),
+      by?.comment ?? null,
+      FLAGS_MAX,
+    );
 }
 
 function applyChange(
@@ -115,7 +104,38 @@ function applyChange(
     .bind(tenantId, key, idempotencyKey);
 }
 
-/** By key. Flags that were never switched on are not in the list. */
+/** A flag that is set off before it was ever on. */
+function keepOff(
+  db: D1Database,
+  { tenantId, now }: PortCall,
+  { key, enabled }: FlagChange,
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO flags (tenant_id, key, enabled, version, updated_at)
+       SELECT ?1, ?2, 0, 0, ?3
+       WHERE ?4 = 0 AND NOT EXISTS (SELECT 1 FROM flags WHERE tenant_id = ?1 AND key = ?2)
+         AND (SELECT count(*) FROM flags WHERE tenant_id = ?1) < ?5
+       ON CONFLICT (tenant_id, key) DO NOTHING`,
+    )
+    .bind(tenantId, key, new Date(now).toISOString(), enabled ? 1 : 0, FLAGS_MAX);
+}
+
+function readBack(
+  db: D1Database,
+  { tenantId, idempotencyKey }: PortCall,
+  key: string,
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT EXISTS (SELECT 1 FROM flags WHERE tenant_id = ?1 AND key = ?2) AS isKnown,
+         EXISTS (SELECT 1 FROM flag_changes
+           WHERE tenant_id = ?1 AND key = ?2 AND changed_key = ?3) AS isOurs`,
+    )
+    .bind(tenantId, key, idempotencyKey);
+}
+
+/** By key. Flags that were never set are not in the list. */
 export async function listFlags(
   db: D1Database,
   tenantId: string,

@@ -1,14 +1,18 @@
 /**
  * The outside world as actions see it. A port knows no workflow. Every call carries the step's
  * idempotency key, the same for each attempt: an adapter that has done the work under that key
- * answers as it did then, and does nothing.
+ * answers as it did then, and does nothing. A new port is a file of its own, a line in `Ports` and one
+ * in open.ts: docs/adding-an-action.md.
  */
-import type { Json, JsonObject, Money } from '../contract/json.ts';
+import type { Actor, Json, JsonObject, Money } from '../contract/json.ts';
 import type { AttemptOutcome, Outcome } from '../engine/plan.ts';
 
 export interface PortCall {
   readonly tenantId: string;
+  /** Empty where no run calls. */
   readonly runId: string;
+  /** Left out where no step calls. */
+  readonly stepId?: string;
   readonly idempotencyKey: string;
   readonly timeoutMs: number;
   /** Milliseconds since 1970 */
@@ -30,8 +34,15 @@ export interface CommercePort {
   cancelOrder(call: PortCall, orderId: string, reason: string | undefined): Promise<Outcome>;
 }
 
+export interface FlagChange {
+  readonly key: string;
+  readonly enabled: boolean;
+  /** Who sets it by hand; left out where a run does. */
+  readonly by?: { readonly actor: Actor; readonly comment: string | null };
+}
 export interface FlagsPort {
-  setFlag(call: PortCall, key: string, enabled: boolean): Promise<Outcome>;
+  /** Causes `flags.changed` when the flag was the other way. */
+  setFlag(call: PortCall, change: FlagChange): Promise<Outcome>;
 }
 
 export interface Email {
@@ -78,6 +89,7 @@ export interface ExportsPort {
   exportOrders(call: PortCall, request: ExportRequest): Promise<AttemptOutcome>;
 }
 
+/** What actions are given. */
 export interface Ports {
   readonly commerce: CommercePort;
   readonly flags: FlagsPort;

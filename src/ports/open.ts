@@ -5,13 +5,13 @@ import { chosenCommerce } from './commerce-choice.ts';
 import type { SealedConnection } from './connections.ts';
 import { chosenEmail, type EmailEnv } from './email-choice.ts';
 import { embeddedExports } from './exports.ts';
-import { embeddedFlags } from './flags.ts';
+import { chosenFlags, type FlagsEnv } from './flags-choice.ts';
 import type { DestinationGate, Ports } from './index.ts';
 import type { VendorEnv } from './vendor-accounts.ts';
 import { signedWebhooks } from './webhook-port.ts';
 
 /** The bindings that adapters use: never the whole environment. */
-export type PortEnv = Pick<Env, 'EXPORTS' | 'OWN_HOSTS'> & VendorEnv & EmailEnv;
+export type PortEnv = Pick<Env, 'EXPORTS' | 'OWN_HOSTS'> & VendorEnv & EmailEnv & FlagsEnv;
 
 export function openPorts(
   env: PortEnv,
@@ -24,7 +24,7 @@ export function openPorts(
       fetch,
       embedded: embeddedCommerce(env.DB),
     }),
-    flags: embeddedFlags(env.DB),
+    flags: chosenFlags(env, tenantId, connections, { fetch }),
     email: chosenEmail(env, tenantId, connections, { fetch }),
     exports: embeddedExports(
       { db: env.DB, bucket: env.EXPORTS },

@@ -22,8 +22,10 @@ import {
   type SealedConnection,
   sealConnection,
 } from '../ports/connections.ts';
+import { checkDestination } from '../ports/destination.ts';
 import { domainFault } from '../ports/email-domains.ts';
 import { rotateWebhookKey, sealWebhookKeys, unusableKeys } from '../ports/webhook-connection.ts';
+import { destinationRules } from '../ports/webhook-port.ts';
 
 const KEY_FORMS = { signingSecret: SIGNING_SECRET_FORM, signingKey: SIGNING_KEY_FORM } as const;
 
@@ -160,6 +162,10 @@ async function faultsIn(env: Env, tenantId: string, body: ConnectionSecrets): Pr
   if (body.kind === 'webhook') {
     const unusable = await unusableKeys(body);
     return unusable.map((path) => ({ path, message: KEY_FORMS[path] }));
+  }
+  if (body.kind === 'flags') {
+    const led = checkDestination(body.url, destinationRules(env));
+    return led.ok ? [] : [{ path: 'url', message: `Nothing may be sent there: ${led.reason}` }];
   }
   const from =
     body.kind === 'email' && body.service === 'cloudflare' ? parseMailbox(body.from) : null;

@@ -11,9 +11,11 @@ import { deliveryRoutes } from './deliveries.ts';
 import { destinationRoutes } from './destinations.ts';
 import { eventRoutes } from './events.ts';
 import { exportRoutes } from './exports.ts';
+import { flagRoutes } from './flags.ts';
 import { hookRoutes } from './hooks.ts';
 import { limitRoutes } from './limits.ts';
 import { memberRoutes } from './members.ts';
+import { ofrepRoutes } from './ofrep.ts';
 import { outputRoutes } from './outputs.ts';
 import { privacyRoutes } from './privacy.ts';
 import { runRoutes } from './runs.ts';
@@ -79,6 +81,8 @@ export const ROUTES: readonly Route[] = [
   ...deliveryRoutes,
   ...destinationRoutes,
   ...memberRoutes,
+  ...flagRoutes,
+  ...ofrepRoutes,
   ...outputRoutes,
   ...exportRoutes,
   ...wellKnownRoutes,

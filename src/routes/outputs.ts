@@ -1,11 +1,10 @@
-/** What actions have made, as the embedded adapters keep it: orders, flags, mail. */
+/** What actions have made, as the embedded adapters keep it: orders, mail. */
 import * as z from 'zod';
 import { money, timestamp, utcTime } from '../contract/json.ts';
 import { refusal } from '../contract/problems.ts';
 import { listAnswer, pageOf } from '../http/cursor.ts';
 import { listOf, listQuery, type Route, tenantRoute } from '../http/route.ts';
 import { listMailbox } from '../ports/email.ts';
-import { listFlags } from '../ports/flags.ts';
 import { getOrder, listOrders } from '../ports/orders.ts';
 
 const order = z
@@ -25,10 +24,6 @@ const order = z
     updatedAt: utcTime,
   })
   .meta({ id: 'Order' });
-
-const flag = z
-  .object({ key: z.string(), enabled: z.boolean(), updatedAt: utcTime })
-  .meta({ id: 'Flag' });
 
 const mail = z
   .object({
@@ -78,20 +73,6 @@ export const outputRoutes: readonly Route[] = [
       return found === null
         ? refusal('not_found', 'There is no such order.')
         : { body: { order: found } };
-    },
-  }),
-  tenantRoute({
-    method: 'GET',
-    path: '/api/admin/flags',
-    tag: 'Outputs',
-    summary: 'Flags that were ever set, by key',
-    role: 'viewer',
-    query: z.strictObject(listQuery),
-    answer: { status: 200, description: 'A page of flags', schema: listOf(flag) },
-    async handle({ env, tenantId }, { query }) {
-      const page = pageOf('flags', query);
-      if ('ok' in page) return page;
-      return { body: listAnswer('flags', await listFlags(env.DB, tenantId, page)) };
     },
   }),
   tenantRoute({

@@ -322,13 +322,13 @@ describe('cancelling', () => {
 describe('flags', () => {
   test('a change causes one event, a repeat answers the same, no change causes none', async () => {
     const tenantId = newTenant();
-    const off = await flags.setFlag(call(tenantId, 'k0'), 'beta', false);
+    const off = await flags.setFlag(call(tenantId, 'k0'), { key: 'beta', enabled: false });
     expect(off).toEqual({
       kind: 'succeeded',
       output: { key: 'beta', enabled: false, previous: false, changed: false },
       events: [],
     });
-    const on = await flags.setFlag(call(tenantId, 'k1'), 'beta', true);
+    const on = await flags.setFlag(call(tenantId, 'k1'), { key: 'beta', enabled: true });
     expect(on).toEqual({
       kind: 'succeeded',
       output: { key: 'beta', enabled: true, previous: false, changed: true },
@@ -340,18 +340,24 @@ describe('flags', () => {
         },
       ],
     });
-    expect(await flags.setFlag(call(tenantId, 'k1', NOON + 1), 'beta', true)).toEqual(on);
-    expect(await flags.setFlag(call(tenantId, 'k2'), 'beta', true)).toMatchObject({
-      output: { previous: true, changed: false },
-      events: [],
-    });
+    expect(
+      await flags.setFlag(call(tenantId, 'k1', NOON + 1), { key: 'beta', enabled: true }),
+    ).toEqual(on);
+    expect(await flags.setFlag(call(tenantId, 'k2'), { key: 'beta', enabled: true })).toMatchObject(
+      {
+        output: { previous: true, changed: false },
+        events: [],
+      },
+    );
   });
 
   test('a late repeat does not undo what others have set since', async () => {
     const tenantId = newTenant();
-    const on = await flags.setFlag(call(tenantId, 'k1'), 'beta', true);
-    await flags.setFlag(call(tenantId, 'k2', NOON + 60_000), 'beta', false);
-    expect(await flags.setFlag(call(tenantId, 'k1', NOON + 120_000), 'beta', true)).toEqual(on);
+    const on = await flags.setFlag(call(tenantId, 'k1'), { key: 'beta', enabled: true });
+    await flags.setFlag(call(tenantId, 'k2', NOON + 60_000), { key: 'beta', enabled: false });
+    expect(
+      await flags.setFlag(call(tenantId, 'k1', NOON + 120_000), { key: 'beta', enabled: true }),
+    ).toEqual(on);
     expect((await listFlags(DB, tenantId, FIRST_PAGE)).items).toEqual([
       { key: 'beta', enabled: false, updatedAt: minute(1) },
     ]);
@@ -360,7 +366,9 @@ describe('flags', () => {
   test('of twenty calls at once that switch a flag on, one has changed it', async () => {
     const tenantId = newTenant();
     const outcomes = await Promise.all(
-      Array.from({ length: 20 }, (_, i) => flags.setFlag(call(tenantId, `k${i}`), 'beta', true)),
+      Array.from({ length: 20 }, (_, i) =>
+        flags.setFlag(call(tenantId, `k${i}`), { key: 'beta', enabled: true }),
+      ),
     );
     const causing = outcomes.filter(({ kind, ...rest }) => 'events' in rest && rest.events.length);
     expect(causing).toHaveLength(1);
@@ -368,7 +376,8 @@ describe('flags', () => {
 
   test('the list goes by key', async () => {
     const tenantId = newTenant();
-    for (const key of ['c', 'a', 'b']) await flags.setFlag(call(tenantId, key), key, true);
+    for (const key of ['c', 'a', 'b'])
+      await flags.setFlag(call(tenantId, key), { key, enabled: true });
     const first = await listFlags(DB, tenantId, { limit: 2, after: null });
     expect(first.items.map(({ key }) => key)).toEqual(['a', 'b']);
     const second = await listFlags(DB, tenantId, { limit: 2, after: first.next });
@@ -425,7 +434,7 @@ describe('the mailbox', () => {
 
 test('the same ids and keys in another tenant are untouched', async () => {
   const [mine, other] = [await withOrder(), await withOrder()];
-  await flags.setFlag(call(other, 'k0'), 'beta', true);
+  await flags.setFlag(call(other, 'k0'), { key: 'beta', enabled: true });
   const seen = async () => ({
     orders: await listOrders(DB, other, FIRST_PAGE),
     flags: await listFlags(DB, other, FIRST_PAGE),
@@ -437,8 +446,8 @@ test('the same ids and keys in another tenant are untouched', async () => {
   await commerce.refundOrder(call(mine, 'k2'), { orderId: '1', amount: usd(100) });
   await commerce.cancelOrder(call(mine, 'k3'), '1', undefined);
   await feed(mine, [created('1', minute(9), { name: 'mine' }), refunded('1', 'r', usd(5))]);
-  await flags.setFlag(call(mine, 'k0'), 'beta', true);
-  await flags.setFlag(call(mine, 'k4'), 'beta', false);
+  await flags.setFlag(call(mine, 'k0'), { key: 'beta', enabled: true });
+  await flags.setFlag(call(mine, 'k4'), { key: 'beta', enabled: false });
   await mail.send(call(mine, 'k5'), { to: ['a@example.com'], subject: 's', text: 't' });
   await files.exportOrders(call(mine, 'k6'), { format: 'csv' });
   expect(await seen()).toEqual(before);

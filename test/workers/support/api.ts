@@ -1,7 +1,7 @@
 /** The API as a caller sees it: requests, tenants with a key for each role, waiting for an outcome. */
 import { env, exports } from 'cloudflare:workers';
 import { expect, vi } from 'vitest';
-import type { Json, JsonObject, Role } from '../../../src/contract/json.ts';
+import type { Json, JsonObject, KeyRole, Role } from '../../../src/contract/json.ts';
 import { type Answer, checkAnswer, routeOf, textAt } from './answers.ts';
 
 const ORIGIN = 'https://api.test';
@@ -41,7 +41,7 @@ export async function send(method: string, path: string, sent: Sent = {}): Promi
 export interface Tenant {
   readonly id: string;
   /** The first admin key, and one for every other role as it is asked for. */
-  key(role: Role): Promise<string>;
+  key(role: KeyRole): Promise<string>;
   get(path: string, role?: Role): Promise<Answer>;
   post(path: string, body: Json, more?: Omit<Sent, 'body'> & { role?: Role }): Promise<Answer>;
   /** Sends events (an object or an array) with a key of the role `ingest`. */
@@ -59,8 +59,8 @@ export async function newTenant(): Promise<Tenant> {
     body: { id, name: `Tenant ${tenants}` },
   });
   expect(made.status).toBe(201);
-  const keys = new Map<Role, string>([['admin', textAt(made, 'apiKey.secret')]]);
-  const key = async (role: Role) => {
+  const keys = new Map<KeyRole, string>([['admin', textAt(made, 'apiKey.secret')]]);
+  const key = async (role: KeyRole) => {
     const known = keys.get(role);
     if (known !== undefined) return known;
     const { secret } = await newKey(keys.get('admin') ?? '', role);
@@ -80,7 +80,7 @@ export async function newTenant(): Promise<Tenant> {
 /** A further key of a role. */
 export async function newKey(
   adminKey: string,
-  role: Role,
+  role: KeyRole,
 ): Promise<{ id: string; secret: string }> {
   const body = { name: `A ${role}`, role };
   const made = await send('POST', '/api/admin/api-keys/create', { token: adminKey, body });

@@ -1,0 +1,29 @@
+/**
+ * Whether a flags connection works: a feature is asked for that is not there. Unleash looks at the token
+ * first, so its "no such feature" says that the token may read. Nothing is made or switched.
+ */
+import type { ConnectionCheck } from '../contract/connections.ts';
+import type { SealedConnection } from './connections.ts';
+import { type FlagsEnv, unleashPlaceOf } from './flags-choice.ts';
+import { askUnleash } from './flags-unleash.ts';
+import type { Asking } from './vendor-http.ts';
+
+const NO_FEATURE = 'signalbox-connection-test';
+
+export async function checkFlags(
+  env: Omit<FlagsEnv, 'DB'>,
+  tenantId: string,
+  connection: SealedConnection,
+  asking: Asking,
+): Promise<ConnectionCheck[]> {
+  const name = 'token';
+  const place = await unleashPlaceOf(env, tenantId, connection);
+  if (typeof place === 'string') return [{ name, ok: false, detail: place }];
+  const { project, environment } = place;
+  const asked = await askUnleash(place, NO_FEATURE, '', asking);
+  const failure = asked.ok || asked.outcome.kind === 'succeeded' ? null : asked.outcome.error;
+  if (failure !== null && failure.code !== 'flag_not_found')
+    return [{ name, ok: false, detail: failure.message }];
+  const detail = `Unleash takes the token. Whether it may switch features of ${project} in ${environment} shows when one is switched.`;
+  return [{ name, ok: true, detail }];
+}
