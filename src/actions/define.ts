@@ -1,4 +1,4 @@
-/** What an action is made of. A new one is one file with `defineAction` and one line in index.ts. */
+/** What an action is made of. A new one is one file with `defineAction` and one line in all.ts. */
 import type * as z from 'zod';
 import type { CloudEvent } from '../contract/events.ts';
 import { isJsonObject, type Json, type JsonObject } from '../contract/json.ts';
@@ -22,6 +22,8 @@ export interface ActionDefinition<Schema extends z.ZodType> {
   /** Anything but `safe` waits for a human unless the tenant's policy says otherwise. */
   readonly risk: Risk;
   readonly input: Schema;
+  /** The field of the input that is an address: one that is written out is checked at save time. */
+  readonly addressField?: string;
   readonly retry?: Partial<RetryPlan>;
   readonly timeoutMs?: number;
   /** Fields of the input that are HTML: what `{{ }}` puts into them is escaped. */
@@ -39,6 +41,7 @@ export interface Action {
   readonly name: string;
   readonly summary: string;
   readonly input: z.ZodType;
+  readonly addressField: string | null;
   readonly rule: ActionRule;
   /** One sentence without a full stop; also for inputs that the action would not take. */
   describe(input: Json): string;
@@ -61,6 +64,7 @@ export function defineAction<Schema extends z.ZodType>(
     name,
     summary,
     input: schema,
+    addressField: definition.addressField ?? null,
     rule: {
       risk,
       retry: { ...RETRY, ...retry },

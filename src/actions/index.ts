@@ -1,25 +1,10 @@
-/** Every action there is. The catalog, the save-time checks and the runs all read this list. */
+/** The actions by name. The catalog, the save-time checks, the policy and the runs all read this. */
 import type { Json } from '../contract/json.ts';
 import type { ActionRules } from '../engine/definition.ts';
+import * as all from './all.ts';
 import type { Action } from './define.ts';
-import { exportOrders } from './export-orders.ts';
-import { flagDisable, flagEnable } from './flag.ts';
-import { notifyEmail } from './notify-email.ts';
-import { notifyWebhook } from './notify-webhook.ts';
-import { orderCancel } from './order-cancel.ts';
-import { orderRefund } from './order-refund.ts';
-import { tagOrder } from './tag-order.ts';
 
-const ALL: readonly Action[] = [
-  notifyEmail,
-  notifyWebhook,
-  tagOrder,
-  orderRefund,
-  orderCancel,
-  exportOrders,
-  flagEnable,
-  flagDisable,
-];
+const ALL: readonly Action[] = Object.values(all).toSorted((a, b) => (a.name < b.name ? -1 : 1));
 
 export const ACTIONS: Readonly<Record<string, Action>> = Object.fromEntries(
   ALL.map((action) => [action.name, action]),

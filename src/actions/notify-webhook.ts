@@ -33,6 +33,7 @@ export const notifyWebhook = defineAction({
   summary: 'Send a signed webhook (Standard Webhooks)',
   risk: 'safe',
   input,
+  addressField: 'url',
   // As with Svix: eight attempts within 27 hours and 35 minutes.
   retry: { attempts: 8, delaysMs: SCHEDULE_MS },
   describe: ({ url, method = 'POST' }) => `Send a webhook (${method}) to ${url}`,

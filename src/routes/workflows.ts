@@ -166,11 +166,12 @@ function faultsOfParts(body: Json): Fault[] {
 /** An address that is written out is checked at save time, and every one again when it is used. */
 function destinationFaults(env: Env, { steps }: Definition) {
   return steps.flatMap((step, index) => {
-    const url = isWait(step) ? undefined : step.with?.url;
-    if (isWait(step) || step.action !== 'notify.webhook' || typeof url !== 'string') return [];
-    if (url.includes('{{')) return [];
+    const field = isWait(step) ? undefined : ACTIONS[step.action]?.addressField;
+    if (isWait(step) || typeof field !== 'string') return [];
+    const url = step.with?.[field];
+    if (typeof url !== 'string' || url.includes('{{')) return [];
     const checked = checkDestination(url, destinationRules(env));
-    return checked.ok ? [] : [{ path: `steps.${index}.with.url`, message: checked.reason }];
+    return checked.ok ? [] : [{ path: `steps.${index}.with.${field}`, message: checked.reason }];
   });
 }
 

@@ -1,5 +1,6 @@
 /** What actions say they will do: the first thing that an approver reads. */
 import { describe, expect, it, test } from 'vitest';
+import * as all from '../../src/actions/all.ts';
 import { ACTIONS, describeAction } from '../../src/actions/index.ts';
 import { moneyText } from '../../src/currency.ts';
 
@@ -50,8 +51,18 @@ describe('an action in plain words', () => {
   });
 
   it('is there for every action', () => {
-    for (const action of Object.values(ACTIONS)) expect(action.describe({})).toContain(action.name);
+    for (const { name, describe } of Object.values(ACTIONS)) expect(describe(null)).toContain(name);
   });
+});
+
+test('every action has a name of its own, an object and a verb, and a summary without a full stop', () => {
+  const actions = Object.values(all);
+  expect(Object.keys(ACTIONS)).toEqual(actions.map(({ name }) => name).toSorted());
+  expect(new Set(Object.keys(ACTIONS)).size).toBe(actions.length);
+  for (const { name, summary } of actions) {
+    expect(name).toMatch(/^[a-z]+(\.[a-z]+)+$/);
+    expect(summary).toMatch(/^[A-Z].*[^.]$/);
+  }
 });
 
 test.each([

@@ -1,5 +1,7 @@
 /** Workflows over the API: writing, versions, switching, lists and pages, faults at save time. */
 import { beforeAll, describe, expect, test } from 'vitest';
+import * as all from '../../../src/actions/all.ts';
+import { EVENT_TYPES } from '../../../src/contract/events.ts';
 import type { Json } from '../../../src/contract/json.ts';
 import { at, faultPaths, fieldsOf, listAt, textAt } from '../support/answers.ts';
 import { newTenant, type Tenant } from '../support/api.ts';
@@ -259,10 +261,9 @@ describe('the catalog', () => {
   test('has a JSON Schema for each event type and each action', async () => {
     const { body } = await tenant.get('/api/admin/catalog');
     const events = fieldsOf({ body: { items: body.events ?? null }, text: '' }, 'type');
-    expect(events).toContain('order.refunded');
-    expect(events).toHaveLength(9);
+    expect(events).toEqual(EVENT_TYPES);
     const actions = listAt({ body, text: '' }, 'actions');
-    expect(actions).toHaveLength(8);
+    expect(actions).toHaveLength(Object.keys(all).length);
     for (const action of actions)
       expect(at({ body: { action } }, 'action.schema.type')).toBe('object');
     expect(actions).toContainEqual(
