@@ -1,5 +1,5 @@
 /**
- * The demo tenant: one key for each role and a few workflows, made over the API like anyone would.
+ * The demo tenant: one key of each kind and a few workflows, made over the API like anyone would.
  * The keys are shown by the API once, so they are kept in a file; whatever is missing is made on
  * the next start, so a start that broke off does no harm.
  */
@@ -9,9 +9,9 @@ import { Complaint } from './support/complaint.mjs';
 import { writePrivate } from './support/state.mjs';
 
 const TENANT = 'demo';
-const OTHER_ROLES = /** @type {const} */ (['approver', 'viewer', 'ingest']);
+const OTHER_ROLES = /** @type {const} */ (['approver', 'viewer', 'ingest', 'frontend']);
 
-/** @typedef {{ admin: string, approver: string, viewer: string, ingest: string }} Keys */
+/** @typedef {{ admin: string, approver: string, viewer: string, ingest: string, frontend: string }} Keys */
 /** @typedef {{ tenantId: string, keys: Keys }} Demo */
 /** @typedef {{ detail?: string, apiKey?: { secret: string }, items?: { name: string }[] }} Body */
 
@@ -27,7 +27,8 @@ export async function ensureDemo(origin, platformToken, file) {
   const known = kept.admin !== undefined && (await isValid(origin, kept.admin));
   const admin = known ? kept.admin : await createTenant(origin, platformToken);
   if (admin === undefined) return withoutKeys(file);
-  const keys = { approver: '', viewer: '', ingest: '', ...(known ? kept : {}), admin };
+  const none = { approver: '', viewer: '', ingest: '', frontend: '' };
+  const keys = { ...none, ...(known ? kept : {}), admin };
   const keep = () => writePrivate(file, `${JSON.stringify(keys, null, 2)}\n`);
   keep();
   for (const role of OTHER_ROLES) {

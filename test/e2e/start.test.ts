@@ -21,6 +21,7 @@ const demoFile = z.object({
   approver: z.string(),
   viewer: z.string(),
   ingest: z.string(),
+  frontend: z.string(),
 });
 
 let place: Place;

@@ -125,6 +125,7 @@ describe('lists', () => {
     'workflow-runs',
     'orders',
     'flags',
+    'flags/history',
     'exports',
     'mailbox',
     'audit',
