@@ -3,21 +3,23 @@
  * first, so its "no such feature" says that the token may read. Nothing is made or switched.
  */
 import type { ConnectionCheck } from '../contract/connections.ts';
+import type { SealKeys } from '../sealed.ts';
 import type { SealedConnection } from './connections.ts';
-import { type FlagsEnv, unleashPlaceOf } from './flags-choice.ts';
+import type { DestinationEnv } from './destination.ts';
 import { askUnleash } from './flags-unleash.ts';
+import { unleashOf } from './vendor-accounts.ts';
 import type { Asking } from './vendor-http.ts';
 
 const NO_FEATURE = 'signalbox-connection-test';
 
 export async function checkFlags(
-  env: Omit<FlagsEnv, 'DB'>,
+  env: SealKeys & DestinationEnv,
   tenantId: string,
   connection: SealedConnection,
   asking: Asking,
 ): Promise<ConnectionCheck[]> {
   const name = 'token';
-  const place = await unleashPlaceOf(env, tenantId, connection);
+  const place = await unleashOf(env, tenantId, connection);
   if (typeof place === 'string') return [{ name, ok: false, detail: place }];
   const { project, environment } = place;
   const asked = await askUnleash(place, NO_FEATURE, '', asking);

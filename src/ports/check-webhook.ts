@@ -3,10 +3,10 @@ import type { ConnectionCheck } from '../contract/connections.ts';
 import type { Env } from '../env.ts';
 import type { SealKeys } from '../sealed.ts';
 import type { SealedConnection } from './connections.ts';
+import { destinationRules } from './destination.ts';
 import type { Asking } from './vendor-http.ts';
 import { sendWebhook } from './webhook.ts';
 import { signingKeys } from './webhook-connection.ts';
-import { destinationRules } from './webhook-port.ts';
 
 const TIMEOUT_MS = 10_000;
 

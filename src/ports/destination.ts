@@ -14,6 +14,21 @@ export interface DestinationRules {
   readonly ownHosts: readonly string[];
 }
 
+/** Settings of the deployment that say where tenants may send us. */
+export interface DestinationEnv {
+  readonly ENVIRONMENT: string;
+  /** Comma-separated */
+  readonly OWN_HOSTS: string;
+}
+
+/** Plain http and loopback are for development alone. */
+export function destinationRules({ ENVIRONMENT, OWN_HOSTS }: DestinationEnv): DestinationRules {
+  return {
+    allowLoopbackHttp: ENVIRONMENT === 'development',
+    ownHosts: OWN_HOSTS.split(',').flatMap((host) => (host.trim() === '' ? [] : [host.trim()])),
+  };
+}
+
 export type DestinationCheck = { ok: true; url: URL } | { ok: false; reason: string };
 
 export const URL_LENGTH_MAX = 2_048;

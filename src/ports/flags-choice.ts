@@ -4,14 +4,12 @@
  */
 import type { Env } from '../env.ts';
 import type { SealKeys } from '../sealed.ts';
-import { openSecret, type SealedConnection } from './connections.ts';
-import { checkDestination } from './destination.ts';
+import type { SealedConnection } from './connections.ts';
 import { flagLedger } from './flag-changes.ts';
 import { embeddedFlags } from './flags.ts';
-import { type UnleashPlace, unleashFlags } from './flags-unleash.ts';
+import { unleashFlags } from './flags-unleash.ts';
 import { type FlagsPort, failed } from './index.ts';
-import { unopened } from './vendor-accounts.ts';
-import { destinationRules } from './webhook-port.ts';
+import { unleashOf } from './vendor-accounts.ts';
 
 export type FlagsEnv = Pick<Env, 'DB' | 'ENVIRONMENT' | 'OWN_HOSTS'> & SealKeys;
 
@@ -26,24 +24,9 @@ export function chosenFlags(
   const ledger = flagLedger(env.DB, 'unleash');
   return {
     async setFlag(call, change) {
-      const place = await unleashPlaceOf(env, tenantId, connection);
+      const place = await unleashOf(env, tenantId, connection);
       if (typeof place === 'string') return failed('flags_not_configured', place);
       return await unleashFlags(place, { ...deps, ledger }).setFlag(call, change);
     },
   };
-}
-
-/** Where the connection's Unleash is, or why it cannot be asked. */
-export async function unleashPlaceOf(
-  env: Omit<FlagsEnv, 'DB'>,
-  tenantId: string,
-  connection: SealedConnection,
-): Promise<UnleashPlace | string> {
-  const { url = '', project = 'default', environment = '' } = connection.settings;
-  const apiToken = await openSecret(env, tenantId, connection, 'apiToken');
-  if (apiToken === null) return unopened('apiToken', connection);
-  const allowed = checkDestination(url, destinationRules(env));
-  return allowed.ok
-    ? { url: allowed.url.href, project, environment, apiToken }
-    : `Unleash: ${allowed.reason}`;
 }

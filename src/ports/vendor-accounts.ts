@@ -1,6 +1,8 @@
 /** A tenant's accounts with vendors, ready to be asked: their credentials are open, their hosts fixed. */
 import type { SealKeys } from '../sealed.ts';
 import { openSecret, type SealedConnection } from './connections.ts';
+import { checkDestination, type DestinationEnv, destinationRules } from './destination.ts';
+import type { UnleashPlace } from './flags-unleash.ts';
 import { SHOPIFY_API_VERSION, type ShopifyShop } from './shopify-admin.ts';
 import type { StripeAccount } from './stripe-api.ts';
 
@@ -39,6 +41,21 @@ export async function stripeAccountOf(
   if (apiKey === null) return unopened('apiKey', connection);
   const origin = (isDevelopment(env) && env.STRIPE_ORIGIN) || 'https://api.stripe.com';
   return { apiKey, origin };
+}
+
+/** The place at Unleash, or a sentence about why there is none. */
+export async function unleashOf(
+  env: SealKeys & DestinationEnv,
+  tenantId: string,
+  connection: SealedConnection,
+): Promise<UnleashPlace | string> {
+  const { url = '', project = 'default', environment = '' } = connection.settings;
+  const apiToken = await openSecret(env, tenantId, connection, 'apiToken');
+  if (apiToken === null) return unopened('apiToken', connection);
+  const allowed = checkDestination(url, destinationRules(env));
+  return allowed.ok
+    ? { url: allowed.url.href, project, environment, apiToken }
+    : `Unleash: ${allowed.reason}`;
 }
 
 /** A credential that is there and cannot be used. */

@@ -3,27 +3,23 @@
  * Each request is measured here, where it is made: the delivery log is made of these records.
  */
 import type { DeliveryRecord } from '../contract/deliveries.ts';
-import type { Env } from '../env.ts';
 import { newId } from '../ids.ts';
 import type { SealKeys } from '../sealed.ts';
 import type { SealedConnection } from './connections.ts';
-import { checkDestination, type DestinationRules, destinationOf } from './destination.ts';
+import {
+  checkDestination,
+  type DestinationEnv,
+  destinationOf,
+  destinationRules,
+} from './destination.ts';
 import { type DestinationGate, failed, succeeded, type WebhookPort } from './index.ts';
 import { sendWebhook, type WebhookResult } from './webhook.ts';
 import { signingKeys } from './webhook-connection.ts';
 
-type WebhookEnv = Pick<Env, 'ENVIRONMENT' | 'OWN_HOSTS'> & SealKeys;
+type WebhookEnv = DestinationEnv & SealKeys;
 
 const DISABLED =
   'The destination is disabled, so nothing was sent. Enable it, then redeliver what it missed.';
-
-/** Plain http and loopback are for development alone. */
-export function destinationRules(env: Pick<Env, 'ENVIRONMENT' | 'OWN_HOSTS'>): DestinationRules {
-  return {
-    allowLoopbackHttp: env.ENVIRONMENT === 'development',
-    ownHosts: env.OWN_HOSTS.split(',').flatMap((host) => (host.trim() === '' ? [] : [host.trim()])),
-  };
-}
 
 export function signedWebhooks(
   env: WebhookEnv,

@@ -22,10 +22,9 @@ import {
   type SealedConnection,
   sealConnection,
 } from '../ports/connections.ts';
-import { checkDestination } from '../ports/destination.ts';
+import { checkDestination, destinationRules } from '../ports/destination.ts';
 import { domainFault } from '../ports/email-domains.ts';
 import { rotateWebhookKey, sealWebhookKeys, unusableKeys } from '../ports/webhook-connection.ts';
-import { destinationRules } from '../ports/webhook-port.ts';
 
 const KEY_FORMS = { signingSecret: SIGNING_SECRET_FORM, signingKey: SIGNING_KEY_FORM } as const;
 

@@ -11,9 +11,8 @@ import { listAnswer, listFromObject, pageOf } from '../http/cursor.ts';
 import { listOf, listQuery, platformRoute, type Route, tenantRoute } from '../http/route.ts';
 import { tenantObject } from '../objects/index.ts';
 import { sealConnection } from '../ports/connections.ts';
-import { checkDestination } from '../ports/destination.ts';
+import { checkDestination, destinationRules } from '../ports/destination.ts';
 import { newSigningSecret } from '../ports/webhook-keys.ts';
-import { destinationRules } from '../ports/webhook-port.ts';
 
 const platformRoutes: readonly Route[] = [
   platformRoute({

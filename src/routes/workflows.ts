@@ -19,8 +19,7 @@ import type { Env } from '../env.ts';
 import { listFromObject } from '../http/cursor.ts';
 import { type Answer, listOf, listQuery, type Route, tenantRoute } from '../http/route.ts';
 import { tenantObject } from '../objects/index.ts';
-import { checkDestination } from '../ports/destination.ts';
-import { destinationRules } from '../ports/webhook-port.ts';
+import { checkDestination, destinationRules } from '../ports/destination.ts';
 
 const TAG = 'Workflows';
 const oneWorkflow = z.object({ workflow, requestId: z.string() });

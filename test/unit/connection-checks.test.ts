@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ConnectionCheck, ConnectionSecrets } from '../../src/contract/connections.ts';
 import { checkEmail } from '../../src/ports/check-email.ts';
+import { checkFlags } from '../../src/ports/check-flags.ts';
 import { checkShopify } from '../../src/ports/check-shopify.ts';
 import { checkStripe } from '../../src/ports/check-stripe.ts';
 import { type SealedConnection, sealConnection } from '../../src/ports/connections.ts';
@@ -18,23 +19,34 @@ import {
 } from '../fixtures/vendors/resend.ts';
 import { openShop, type StandInShop } from '../fixtures/vendors/shopify-admin.ts';
 import { openStripe, type StandInStripe } from '../fixtures/vendors/stripe-api.ts';
+import {
+  openUnleash,
+  type StandInUnleash,
+  UNLEASH_CLIENT_TOKEN,
+  UNLEASH_TOKEN,
+} from '../fixtures/vendors/unleash.ts';
 
 const KEYS = { SEAL_KEY: 'unit-seal-key-0123456789abcdef0123456789ab' };
-const SECRETS = [SHOP_TOKEN, STRIPE_KEY, RESEND_KEY, RESEND_SENDING_KEY, 'secret-123'];
+const SECRETS = [
+  ...[SHOP_TOKEN, STRIPE_KEY, RESEND_KEY, RESEND_SENDING_KEY],
+  ...[UNLEASH_TOKEN, UNLEASH_CLIENT_TOKEN, 'secret-123'],
+];
 
 let shop: StandInShop;
 let stripe: StandInStripe;
 let resend: StandInResend;
+let unleash: StandInUnleash;
 beforeAll(async () => {
   shop = await openShop();
   stripe = await openStripe();
   resend = await openResend();
+  unleash = await openUnleash();
 });
 afterAll(async () => {
-  for (const vendor of [shop, stripe, resend]) await vendor.close();
+  for (const vendor of [shop, stripe, resend, unleash]) await vendor.close();
 });
 beforeEach(() => {
-  for (const vendor of [shop, stripe, resend]) vendor.requests.length = 0;
+  for (const vendor of [shop, stripe, resend, unleash]) vendor.requests.length = 0;
   stripe.permission = 'write';
   shop.domain = 'demo.myshopify.com';
   shop.scopes.clear();
@@ -58,6 +70,44 @@ function told(checks: readonly ConnectionCheck[]): Record<string, string> {
     checks.map(({ name, ok, detail }) => [name, `${ok ? 'ok' : 'not ok'}: ${detail}`]),
   );
 }
+
+describe('a flags connection', () => {
+  const place = { service: 'unleash', environment: 'production' } as const;
+  const check = async (apiToken: string, more: object = {}) => {
+    const fields = { kind: 'flags', ...place, url: unleash.origin, apiToken } as const;
+    return told(
+      await checkFlags(
+        { ...KEYS, ENVIRONMENT: 'development', OWN_HOSTS: '', ...more },
+        't1',
+        await sealed(fields),
+        asking(),
+      ),
+    );
+  };
+
+  it('that works says so, and switches nothing', async () => {
+    expect(await check(UNLEASH_TOKEN)).toEqual({
+      token: expect.stringMatching(/^ok: Unleash takes/),
+    });
+    expect(unleash.requests.map(({ method }) => method)).toEqual(['GET']);
+  });
+
+  it('whose token is refused, or is of another sort, says so', async () => {
+    expect(await check('*:*.wrong-0123456789')).toEqual({
+      token: expect.stringMatching(/^not ok: Unleash refused the API token/),
+    });
+    expect(await check(UNLEASH_CLIENT_TOKEN)).toEqual({
+      token: expect.stringMatching(/^not ok: The API token may not switch features/),
+    });
+  });
+
+  it('that leads to this machine is not followed in production', async () => {
+    expect(await check(UNLEASH_TOKEN, { ENVIRONMENT: 'production' })).toEqual({
+      token: expect.stringMatching(/^not ok: Unleash: /),
+    });
+    expect(unleash.requests).toEqual([]);
+  });
+});
 
 describe('a Shopify connection', () => {
   const shopDomain = 'demo.myshopify.com';

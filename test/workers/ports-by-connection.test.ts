@@ -55,7 +55,7 @@ const USES = {
     webhook.send(call, {
       ...{ url: 'https://receiver.example.com/hook', method: 'POST', headers: {}, body: {} },
     }),
-  setFlag: ({ flags }, call) => flags.setFlag(call, 'sale', true),
+  setFlag: ({ flags }, call) => flags.setFlag(call, { key: 'sale', enabled: true }),
   exportOrders: ({ exports }, call) => exports.exportOrders(call, { format: 'csv' }),
 } as const satisfies Record<
   string,

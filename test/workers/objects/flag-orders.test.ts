@@ -42,7 +42,7 @@ async function openShopAt(replies: readonly Reply[]): Promise<{ shop: string; at
     environment: 'production',
     apiToken: '*:*.0123456789abcdef',
   } as const;
-  const sealed = await sealConnection(env.SEAL_KEY, shop, connection, new Date().toISOString());
+  const sealed = await sealConnection(env, shop, connection, new Date().toISOString());
   const set = await tenantOf(shop).setConnection(sealed, 'connection.set', by('owner'));
   expect(set.ok).toBe(true);
   return { shop, at };
