@@ -25,6 +25,8 @@ export const AUDIT_ACTIONS = [
   'member.created',
   'member.updated',
   'member.removed',
+  'member.delegated',
+  'member.undelegated',
   'connection.set',
   'connection.removed',
   'connection.rotated',

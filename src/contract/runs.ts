@@ -79,6 +79,9 @@ const base = { seq: z.int().min(1), at: utcTime };
 const onStep = { ...base, stepId: z.string() };
 const onApproval = { ...onStep, approvalId: z.string() };
 const decisionFields = { actor, comment: z.string().nullable(), requestId: z.string() };
+const onBehalfOf = actor
+  .optional()
+  .describe('Who lets the actor decide in their place: the vote counts as theirs');
 const entryType = <Name extends string>(name: Name) => z.literal(name);
 
 export const entry = z
@@ -125,9 +128,10 @@ export const entry = z
       ...onApproval,
       type: entryType('approval_approved'),
       ...decisionFields,
+      onBehalfOf,
       resolution: resolution.optional(),
     }),
-    z.object({ ...onApproval, type: entryType('approval_denied'), ...decisionFields }),
+    z.object({ ...onApproval, type: entryType('approval_denied'), ...decisionFields, onBehalfOf }),
     z.object({ ...onApproval, type: entryType('approval_viewed'), actor, requestId: z.string() }),
     z.object({ ...onApproval, type: entryType('approval_reminded') }),
     z.object({
@@ -252,6 +256,7 @@ export const approvalView = z
     decisions: z.array(
       z.object({
         actor,
+        onBehalfOf,
         decision: z.enum(['approved', 'denied']),
         resolution: resolution.optional(),
         comment: z.string().nullable(),
@@ -278,6 +283,18 @@ export const approvalItem = approvalView
   })
   .meta({ id: 'ApprovalItem' });
 export type ApprovalItem = z.infer<typeof approvalItem>;
+
+/** The inbox's item, for one caller. */
+export const inboxItem = approvalItem
+  .extend({
+    onBehalfOf: z
+      .array(z.object({ id: z.string(), name: z.string() }))
+      .optional()
+      .describe(
+        'With `mine=true`: in whose place the caller may decide it; empty: by their own right',
+      ),
+  })
+  .meta({ id: 'InboxItem' });
 
 export const runItem = z
   .object({
@@ -321,14 +338,23 @@ const decisionBody = {
     .optional()
     .describe('The hash of the inputs that were shown; another one now: 409 approval_mismatch'),
 };
+const voteBody = {
+  ...decisionBody,
+  onBehalfOf: z
+    .string()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('A member who lets the caller decide in their place: the vote counts as theirs'),
+};
 export const approveBody = z
   .strictObject({
-    ...decisionBody,
+    ...voteBody,
     comment: comment.optional(),
     resolution: resolution.optional().describe('Needed for an approval of kind `resolve`'),
   })
   .meta({ id: 'Approve' });
-export const denyBody = z.strictObject({ ...decisionBody, comment }).meta({ id: 'Deny' });
+export const denyBody = z.strictObject({ ...voteBody, comment }).meta({ id: 'Deny' });
 export const editBody = z
   .strictObject({ ...decisionBody, input: jsonObject, comment: comment.optional() })
   .meta({ id: 'EditInputs' });

@@ -53,11 +53,14 @@ export function upsertApprovals(
     .bind(tenantId, JSON.stringify(parcels));
 }
 
-/** Whom `mine` means. */
+/** Whom `mine` means: a person, and the rights by which they may decide. */
 export interface Decider {
   readonly id: string;
-  readonly role: Role;
+  readonly rights: readonly { readonly id: string; readonly role: Role }[];
 }
+
+/** An approval, and who may not decide it, or who alone may. */
+export type ApprovalRow = Omit<ApprovalParcel, 'seq'>;
 
 /** By expiry, the earliest first. `mine`: only what that person may decide and has not. */
 export async function listApprovals(
@@ -65,7 +68,7 @@ export async function listApprovals(
   tenantId: string,
   { status, mine }: { status: ApprovalItem['status']; mine?: Decider | undefined },
   page: Page,
-): Promise<Paged<ApprovalItem>> {
+): Promise<Paged<ApprovalRow>> {
   const wanted: (SQL | undefined)[] = [
     eq(approvals.tenantId, tenantId),
     eq(approvals.status, status),
@@ -73,7 +76,13 @@ export async function listApprovals(
     page.after === null ? undefined : isAfter(page.after),
   ];
   const rows = await drizzle(db)
-    .select({ id: approvals.id, expiresAt: approvals.expiresAt, item: approvals.item })
+    .select({
+      id: approvals.id,
+      expiresAt: approvals.expiresAt,
+      item: approvals.item,
+      barred: approvals.barred,
+      among: approvals.among,
+    })
     .from(approvals)
     .where(and(...wanted))
     .orderBy(asc(approvals.expiresAt), asc(approvals.id))
@@ -82,20 +91,31 @@ export async function listApprovals(
     rows,
     page.limit,
     (row) => `${row.expiresAt} ${row.id}`,
-    (row) => row.item,
+    ({ item, barred, among }) => ({ item, barred, among }),
   );
 }
 
-/** The same rule that the engine checks at the vote: roles are minimums, names come besides. */
-function decidableBy({ id, role }: Decider): SQL {
-  const covered = JSON.stringify(ROLES.slice(0, ROLES.indexOf(role) + 1));
+/**
+ * The same rule that the engine checks at the vote: roles are minimums, names come besides, and
+ * neither the person nor the one whose right it is may be barred.
+ */
+function decidableBy({ id, rights }: Decider): SQL {
+  const rightsJson = JSON.stringify(
+    rights.map((right) => ({
+      id: right.id,
+      covers: ROLES.slice(0, ROLES.indexOf(right.role) + 1),
+    })),
+  );
   const item = sql`${approvals.item}`;
-  return sql`(EXISTS (SELECT 1 FROM json_each(${item}, '$.roles') r
-        WHERE r.value IN (SELECT value FROM json_each(${covered})))
-      OR EXISTS (SELECT 1 FROM json_each(${item}, '$.members') m WHERE m.value = ${id}))
-    AND NOT EXISTS (SELECT 1 FROM json_each(${approvals.barred}) b WHERE b.value = ${id})
-    AND (json_array_length(${approvals.among}) = 0
-      OR EXISTS (SELECT 1 FROM json_each(${approvals.among}) o WHERE o.value = ${id}))`;
+  const whose = sql`r.value->>'id'`;
+  return sql`NOT EXISTS (SELECT 1 FROM json_each(${approvals.barred}) b WHERE b.value = ${id})
+    AND EXISTS (SELECT 1 FROM json_each(${rightsJson}) r
+      WHERE (EXISTS (SELECT 1 FROM json_each(${item}, '$.roles') a
+              JOIN json_each(r.value, '$.covers') c ON c.value = a.value)
+          OR EXISTS (SELECT 1 FROM json_each(${item}, '$.members') m WHERE m.value = ${whose}))
+        AND NOT EXISTS (SELECT 1 FROM json_each(${approvals.barred}) b WHERE b.value = ${whose})
+        AND (json_array_length(${approvals.among}) = 0
+          OR EXISTS (SELECT 1 FROM json_each(${approvals.among}) o WHERE o.value = ${whose})))`;
 }
 
 /** A page's key is a time, a space and an id; a time has no space in it. */

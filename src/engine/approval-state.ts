@@ -118,5 +118,7 @@ function decisionOf(
 ): ApprovalView['decisions'][number] {
   const { actor, comment, at } = entry;
   const said = 'resolution' in entry ? { resolution: entry.resolution } : {};
-  return { actor, decision, ...said, comment, at };
+  const whose =
+    'onBehalfOf' in entry && entry.onBehalfOf !== undefined ? { onBehalfOf: entry.onBehalfOf } : {};
+  return { actor, ...whose, decision, ...said, comment, at };
 }

@@ -38,18 +38,30 @@ function plain({ workflow, rule, ...binding }: Binding): JsonObject {
   };
 }
 
-/** Who acts on an approval, on which one, and what they have seen. */
-export interface Claim {
-  readonly approvalId: string | undefined;
-  readonly inputHash: string | undefined;
+/** A person's right to decide: who it is, in the role that they have now. */
+export interface Right {
   readonly actor: Actor;
   readonly role: Role;
+}
+
+/** Who may decide by which rights: their own, and those of members who let them. */
+export interface Person extends Right {
+  /** The members' own rights alone: what they were lent in turn is nobody's to lend. */
+  readonly standsInFor?: readonly Right[] | undefined;
+}
+
+/** Who acts on an approval, on which one, and what they have seen. */
+export interface Claim extends Person {
+  readonly approvalId: string | undefined;
+  readonly inputHash: string | undefined;
   readonly comment: string | null;
   readonly requestId: string;
 }
 
 export interface Vote extends Claim {
   readonly decision: 'approved' | 'denied';
+  /** The id of a member in whose place this is decided; undefined: by the person's own right. */
+  readonly onBehalfOf?: string | undefined;
   /** For an approval of kind `resolve`, and needed to approve there. */
   readonly resolution?: Resolution | undefined;
 }
@@ -130,22 +142,75 @@ function reasonNeeded(): Refused {
   };
 }
 
-function checkPerson(approval: ApprovalState, { actor, role }: Vote): Refused | null {
-  if (!mayDecide(approval, actor.id, role))
-    return { code: 'forbidden', detail: decidersText(approval) };
-  if (approval.excluded.includes(actor.id))
+/**
+ * One vote takes both who casts it and whose right it is: neither can vote again, and either being
+ * barred bars it. So a delegation never makes two approvals out of one person.
+ */
+function checkPerson(approval: ApprovalState, vote: Vote): Refused | null {
+  const right = rightOf(vote);
+  if (right === undefined)
+    return { code: 'forbidden', detail: 'This member does not let you decide in their place now.' };
+  if (!mayDecide(approval, right.actor.id, right.role))
+    return { code: 'forbidden', detail: notNamedText(approval, vote, right) };
+  const barred = [vote.actor, right.actor].find(({ id }) => approval.excluded.includes(id));
+  if (barred !== undefined)
     return {
       code: 'self_approval',
-      detail: 'Whoever sent the event, wrote the workflow or changed the inputs may not decide.',
+      detail: `Whoever sent the event, wrote the workflow or changed the inputs may not decide${
+        barred.id === vote.actor.id ? '' : ', nor anyone in their place'
+      }.`,
     };
-  if (approval.decisions.some((decision) => decision.actor.id === actor.id))
-    return { code: 'self_approval', detail: 'You have decided already; another person has to.' };
-  return null;
+  const taken = [vote.actor, right.actor].flatMap(({ id }) => decisionOf(approval, id) ?? [])[0];
+  return taken === undefined
+    ? null
+    : { code: 'self_approval', detail: `${takenText(taken, vote)}; another person has to.` };
+}
+
+function takenText({ actor, onBehalfOf }: Decision, vote: Vote): string {
+  if (actor.id === vote.actor.id) return 'You have decided already';
+  const whose = onBehalfOf?.id === vote.actor.id ? 'you' : onBehalfOf?.name;
+  return `${actor.name} has decided${whose === undefined ? '' : ` for ${whose}`} already`;
+}
+
+type Decision = ApprovalState['decisions'][number];
+
+/** The decision that names somebody, as who cast it or as whose right it was. */
+export function decisionOf(
+  { decisions }: Pick<ApprovalState, 'decisions'>,
+  id: string,
+): Decision | undefined {
+  return decisions.find(({ actor, onBehalfOf }) => actor.id === id || onBehalfOf?.id === id);
+}
+
+/** The right by which a vote is cast; undefined when nobody has lent it. */
+export function rightOf({ actor, role, onBehalfOf, standsInFor = [] }: Vote): Right | undefined {
+  return onBehalfOf === undefined
+    ? { actor, role }
+    : standsInFor.find((right) => right.actor.id === onBehalfOf);
+}
+
+/** Everybody whom a decision names: who cast it, and in whose place. */
+export function decidedBy({ decisions }: Pick<ApprovalState, 'decisions'>): string[] {
+  return decisions.flatMap(({ actor, onBehalfOf }) =>
+    onBehalfOf === undefined ? [actor.id] : [actor.id, onBehalfOf.id],
+  );
 }
 
 /** What tells who may decide: `among`, when it is not empty, narrows the other two. */
 export interface Deciders extends Pick<ApprovalState, 'roles' | 'members'> {
-  readonly rule: Pick<ApprovalRule, 'among'>;
+  readonly rule: { readonly among: readonly string[] };
+}
+
+/** The rights by which a person may decide, their own before others'; `barred` ones are none. */
+export function rightsOf(
+  deciders: Deciders,
+  barred: readonly string[],
+  { actor, role, standsInFor = [] }: Person,
+): Right[] {
+  if (barred.includes(actor.id)) return [];
+  return [{ actor, role }, ...standsInFor].filter(
+    (right) => !barred.includes(right.actor.id) && mayDecide(deciders, right.actor.id, right.role),
+  );
 }
 
 /** Whether the rule names this person, by role or by name, as a decider. */
@@ -156,6 +221,15 @@ export function mayDecide(
 ): boolean {
   const isNamed = members.includes(actorId) || roles.some((least) => isAtLeast(role, least));
   return role !== 'ingest' && isNamed && (rule.among.length === 0 || rule.among.includes(actorId));
+}
+
+/** Why a right is none here; and by whose right the person could decide, if by anyone's. */
+function notNamedText(approval: ApprovalState, vote: Vote, right: Right): string {
+  const text = decidersText(approval);
+  if (vote.onBehalfOf !== undefined) return `${text} ${right.actor.name} may not decide this.`;
+  const lent = rightsOf(approval, [...approval.excluded, ...decidedBy(approval)], vote);
+  const names = lent.map(({ actor }) => `${actor.name} (${actor.id})`).join(' or ');
+  return names === '' ? text : `${text} You may in the place of ${names}: send onBehalfOf.`;
 }
 
 function decidersText({ roles, members, rule }: ApprovalState): string {
@@ -193,8 +267,8 @@ function isAtLeast(role: Role, least: Role): boolean {
   return role !== 'ingest' && ROLES.indexOf(role) >= ROLES.indexOf(least);
 }
 
-/** Whether one more approval opens the gate. People are counted, not calls. */
-export function completesQuorum(approval: ApprovalState, vote: Vote): boolean {
-  const people = new Set(approval.decisions.map((decision) => decision.actor.id));
-  return people.add(vote.actor.id).size >= approval.required;
+/** Whether one more approval opens the gate. People are counted, not calls: each by their own right. */
+export function completesQuorum({ decisions, required }: ApprovalState, vote: Vote): boolean {
+  const people = new Set(decisions.map(({ actor, onBehalfOf = actor }) => onBehalfOf.id));
+  return people.add(vote.onBehalfOf ?? vote.actor.id).size >= required;
 }

@@ -4,6 +4,7 @@
  */
 import type { DeliveryRecord } from '../contract/deliveries.ts';
 import type { CloudEvent } from '../contract/events.ts';
+import type { Actor } from '../contract/json.ts';
 import type { ApprovalItem, Entry, Failure } from '../contract/runs.ts';
 import { ERASED } from './audit-parts.ts';
 import type { Marks, Mentions } from './mentions.ts';
@@ -23,11 +24,26 @@ export function erasedEntries(
 }
 
 /** What a member did stays, under their id alone; what they wrote goes with their name. */
-function withoutActor(entry: Entry, { actorIds }: Marks): Entry {
+function withoutActor(given: Entry, { actorIds }: Marks): Entry {
+  const entry =
+    'onBehalfOf' in given && given.onBehalfOf !== undefined
+      ? withoutDelegator(given, given.onBehalfOf, actorIds)
+      : given;
   if (!('actor' in entry) || !actorIds.includes(entry.actor.id)) return entry;
   const actor = { ...entry.actor, name: ERASED };
   if (entry.type === 'approval_viewed') return { ...entry, actor };
   return { ...entry, actor, comment: entry.comment === null ? null : ERASED };
+}
+
+/** Somebody else has written what was decided in their place: only the name is theirs. */
+function withoutDelegator<Decision extends object>(
+  decision: Decision,
+  onBehalfOf: Actor,
+  actorIds: readonly string[],
+): Decision {
+  return actorIds.includes(onBehalfOf.id)
+    ? { ...decision, onBehalfOf: { ...onBehalfOf, name: ERASED } }
+    : decision;
 }
 
 function withoutContent(entry: Entry): Entry {
@@ -104,7 +120,10 @@ export function erasedApproval(
     const isTheirs = actorIds.includes(decision.actor.id);
     const comment = decision.comment !== null && (whole || isTheirs) ? ERASED : decision.comment;
     const actor = isTheirs ? { ...decision.actor, name: ERASED } : decision.actor;
-    return { ...decision, actor, comment };
+    const { onBehalfOf } = decision;
+    const bare =
+      onBehalfOf === undefined ? decision : withoutDelegator(decision, onBehalfOf, actorIds);
+    return { ...bare, actor, comment };
   });
   if (!whole) return { ...item, decisions };
   const error = item.error === null ? null : withoutMessage(item.error);

@@ -14,8 +14,9 @@ import {
   claimedApproval,
   completesQuorum,
   inputHash,
-  mayDecide,
   type Refused,
+  rightOf,
+  rightsOf,
   type Vote,
 } from './approval.ts';
 import type { ApprovalState } from './approval-state.ts';
@@ -53,7 +54,11 @@ export function takeVote(draft: Draft, vote: Vote): { granted: string | null } |
   const { approval } = claimed;
   const refused = checkVote(approval, vote);
   if (refused !== null) return refused;
-  const decision = decisionFacts(approval, vote);
+  const onBehalfOf = vote.onBehalfOf === undefined ? undefined : rightOf(vote)?.actor;
+  const decision = {
+    ...decisionFacts(approval, vote),
+    ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
+  };
   if (vote.decision === 'approved') {
     const { resolution } = vote;
     const resolved = resolution === undefined ? {} : { resolution };
@@ -68,7 +73,8 @@ export function takeVote(draft: Draft, vote: Vote): { granted: string | null } |
   draft.add({ type: 'approval_denied', ...decision });
   closeApprovals(draft);
   const did = approval.kind === 'gate' ? 'denied it' : 'gave up, whether it happened or not';
-  const message = `${vote.actor.name} ${did}: ${vote.comment ?? 'no reason given'}`;
+  const who = `${vote.actor.name}${onBehalfOf === undefined ? '' : ` for ${onBehalfOf.name}`}`;
+  const message = `${who} ${did}: ${vote.comment ?? 'no reason given'}`;
   const error = { code: 'approval_denied', message, stepId: approval.stepId };
   draft.add({ type: 'run_denied', error });
   return { granted: null };
@@ -154,9 +160,9 @@ export function noteView(draft: Draft, claim: Claim): Refused | null {
   const claimed = claimedApproval(draft.run, claim);
   if ('refused' in claimed) return claimed.refused;
   const { approval } = claimed;
-  const { actor, role, requestId } = claim;
+  const { actor, requestId } = claim;
   const isNews = checkOpen(approval, claim) === null && !approval.viewers.includes(actor.id);
-  const decides = mayDecide(approval, actor.id, role) && !approval.excluded.includes(actor.id);
+  const decides = rightsOf(approval, approval.excluded, claim).length > 0;
   if (!isNews || !decides) return null;
   const { id: approvalId, stepId } = approval;
   draft.add({ type: 'approval_viewed', stepId, approvalId, actor, requestId });

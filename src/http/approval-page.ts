@@ -9,6 +9,7 @@ import { moneyText } from '../currency.ts';
 import { type Html, type HtmlValue, html, verbatim } from '../html.ts';
 import {
   countOf,
+  deciderOf,
   jsonText,
   oneLine,
   timeText,
@@ -29,6 +30,8 @@ export interface ApprovalPageContent {
   readonly item: ApprovalItem;
   readonly tenantName: string;
   readonly holderName: string;
+  /** In whose place the holder of the link may decide; null: by their own right. */
+  readonly onBehalfOf: string | null;
   readonly overBudget: string | null;
   /** One sentence for each change of the inputs. */
   readonly edits: readonly string[];
@@ -107,9 +110,20 @@ function noticeBlock({ isWrong, text }: NonNullable<ApprovalPageContent['notice'
     : html`<div class="notice" role="status"><p>${text}</p></div>`;
 }
 
-function factsOf({ item, tenantName, overBudget }: ApprovalPageContent): [string, HtmlValue][] {
+function factsOf(content: ApprovalPageContent): [string, HtmlValue][] {
+  const { item, tenantName, overBudget, onBehalfOf } = content;
   const asked = timeText(item.requestedAt);
+  const place: [string, HtmlValue][] =
+    onBehalfOf === null
+      ? []
+      : [
+          [
+            'For',
+            html`<bdi>${oneLine(onBehalfOf)}</bdi> <small>in whose place you may decide</small>`,
+          ],
+        ];
   return [
+    ...place,
     ['Why', whyOf(item, overBudget)],
     ['Until', html`${timeText(item.expiresAt)} <small>Silence never approves.</small>`],
     ['Asked', html`${asked} <small>by the workflow, for the event ${item.eventType}</small>`],
@@ -153,9 +167,9 @@ function listBlock(title: string, lines: readonly string[]): Html | null {
 }
 
 function decisionText(made: Decision): string {
-  const { actor, comment, at } = made;
+  const { comment, at } = made;
   const said = comment === null ? '' : `: ${visible(comment)}`;
-  return `${oneLine(actor.name)} ${decidedText(made)} at ${timeText(at)}${said}`;
+  return `${deciderOf(made)} ${decidedText(made)} at ${timeText(at)}${said}`;
 }
 
 /** After a name or `You`: what this person decided. */
@@ -169,12 +183,13 @@ export function decidedText(made: Decision, what = ''): string {
  * The first button of a form is what Enter presses: a disabled one, so that Enter in a field decides
  * nothing. https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#implicit-submission
  */
-function formBlock({ item, holderName }: ApprovalPageContent, form: ApprovalForm): Html {
+function formBlock(content: ApprovalPageContent, form: ApprovalForm): Html {
+  const { item, holderName, onBehalfOf } = content;
   const { comment, faults } = form;
   const isQuestion = item.kind === 'resolve';
   const when = item.reasonRequired ? 'needed' : `needed to ${isQuestion ? 'give up' : 'deny'}`;
   return html`<form method="post">
-<h2>Your decision, <bdi>${oneLine(holderName)}</bdi></h2>
+<h2>Your decision, <bdi>${oneLine(holderName)}</bdi>${onBehalfOf === null ? null : html`, for <bdi>${oneLine(onBehalfOf)}</bdi>`}</h2>
 <button type="submit" disabled hidden></button>
 <label for="email">Your email address <small>the one that this link was sent to</small></label>
 <input id="email" name="email" type="email" autocomplete="email" required maxlength="254"${fieldState('email', faults.email)}>

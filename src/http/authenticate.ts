@@ -3,15 +3,14 @@ import { type Actor, ROLES, type Role, tenantId } from '../contract/json.ts';
 import { type Refusal, refusal } from '../contract/problems.ts';
 import { tenantsOfEmail } from '../db/members.ts';
 import type { Env } from '../env.ts';
+import type { Identity } from '../objects/identity.ts';
 import { call, tenantObject } from '../objects/index.ts';
 import { accessEmail, hasAccessToken } from './access.ts';
 import { equalSecrets, recogniseKey } from './api-key.ts';
 
 /** Who calls. The tenant comes from the credential alone. */
-export interface Caller {
+export interface Caller extends Identity {
   readonly tenantId: string;
-  readonly actor: Actor;
-  readonly role: Role;
 }
 
 const BEARER = /^Bearer +([\x21-\x7e]{1,512})$/i;

@@ -54,6 +54,12 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Json>> = {
   '/api/admin/members/create': { name: 'Ada Reyes', email: 'ada@example.com', role: 'approver' },
   '/api/admin/members/update': { id: MEMBER, role: 'admin' },
   '/api/admin/members/remove': { id: MEMBER },
+  '/api/admin/members/delegate': {
+    to: MEMBER,
+    until: '2026-08-31T16:00:00Z',
+    comment: 'On leave until September',
+  },
+  '/api/admin/members/undelegate': {},
   '/api/admin/approval-policy/update': {
     actions: { 'order.refund': { approvals: 2, expiresIn: '24h' }, 'flag.enable': null },
   },

@@ -18,7 +18,7 @@ export type Access =
   | { readonly tier: 'platform' }
   /** A frontend key, or a caller who may read. */
   | { readonly tier: 'frontend' }
-  | { readonly tier: 'sender' | 'admin'; readonly role: Role };
+  | { readonly tier: 'sender' | 'admin'; readonly role: Role; readonly orInPerson?: true };
 
 /** What every handler gets. */
 export interface Served {
@@ -135,10 +135,12 @@ export function tenantRoute<
   spec: Omit<Spec<Query, Body, ServedCaller>, 'access'> & {
     readonly tier?: 'sender';
     readonly role: Role;
+    /** Also a member of a lower role, who may be named or stand in for somebody: the object tells. */
+    readonly orInPerson?: true;
   },
 ): Route {
-  const { tier = 'admin', role, ...rest } = spec;
-  const access: Access = { tier, role };
+  const { tier = 'admin', role, orInPerson, ...rest } = spec;
+  const access: Access = { tier, role, ...(orInPerson === undefined ? {} : { orInPerson }) };
   const whole = { ...rest, access };
   return {
     ...whole,

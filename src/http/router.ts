@@ -124,6 +124,7 @@ async function admit(
   const caller = await authenticateCaller(request, env);
   if ('ok' in caller) return caller;
   if (roleAllows(caller.role, access.role)) return { caller };
+  if (access.orInPerson === true && caller.inPerson) return { caller };
   const detail = `This takes the role ${access.role}; the key has ${caller.role}.`;
   return { ...refusal('forbidden', detail), denied: caller };
 }

@@ -38,12 +38,15 @@ function factOf(entry: Entry, report: RunReport): AuditFact | null {
       const resolved: JsonObject =
         denied || entry.resolution === undefined ? {} : { resolution: entry.resolution };
       const outcome = denied ? 'denied' : isGranted(approvalId, report) ? 'granted' : 'counted';
+      const whose: JsonObject =
+        entry.onBehalfOf === undefined ? {} : { onBehalfOf: entry.onBehalfOf.id };
+      const decision = { stepId, approvalId, comment, outcome, ...whose, ...resolved };
       return {
         actor,
         action: denied ? 'approval.denied' : 'approval.approved',
         target,
         requestId: entry.requestId,
-        data: { workflowId, workflowVersion, stepId, approvalId, comment, outcome, ...resolved },
+        data: { workflowId, workflowVersion, ...decision },
       };
     }
     case 'approval_viewed': {

@@ -1,13 +1,22 @@
-/** Who a credential speaks for: a member where there is one, else the key itself. */
+/**
+ * Who a credential speaks for: a member where there is one, else the key itself. In whose place a
+ * member may decide is found here, at each request, from the roles of that moment.
+ */
 import { type Actor, ROLES, type Role } from '../contract/json.ts';
 import type { Member } from '../contract/members.ts';
 import type { ApiKey } from '../contract/tenants.ts';
-import type { ApiKeys } from './keys.ts';
-import type { Members } from './members.ts';
+import type { Right } from '../engine/approval.ts';
+import type { Stores } from './stores.ts';
 
-export interface Identity {
-  readonly actor: Actor;
-  readonly role: Role;
+type People = Pick<Stores, 'members' | 'delegations'>;
+
+export interface Identity extends Right {
+  /**
+   * A member in person, by a sign-in or a key that may decide: then the rule tells whether they may,
+   * though their role be low, for it may name them, or they stand in for somebody.
+   */
+  readonly inPerson: boolean;
+  readonly standsInFor: readonly Right[];
 }
 
 /** A person who comes by an approval link: the address is compared with what they type. */
@@ -25,29 +34,61 @@ export function actorOf({ id, name }: Member): Actor {
  * with more than the member's own role. It ends with the membership. A frontend key is in everyone's
  * hands: it speaks for nobody.
  */
-export function identityOfKey(key: ApiKey, members: Members): Identity | null {
+export function identityOfKey(key: ApiKey, people: People, now: number): Identity | null {
   const { id, name, role, memberId } = key;
   if (role === 'frontend') return null;
-  if (memberId === null) return { actor: { type: 'api_key', id, name }, role };
-  const member = members.find(memberId);
+  const actor: Actor = { type: 'api_key', id, name };
+  if (memberId === null) return { actor, role, inPerson: false, standsInFor: [] };
+  const member = people.members.find(memberId);
   if (member === null || member.removedAt !== null) return null;
-  return { actor: actorOf(member), role: weaker(role, member.role) };
+  const own = identityOf(member, people, now);
+  return mayDecideByKey(role)
+    ? { ...own, role: weaker(role, member.role) }
+    : { ...own, role: weaker(role, member.role), inPerson: false, standsInFor: [] };
+}
+
+/** A member who has come themselves. */
+export function identityOf(member: Member, people: People, now: number): Identity {
+  const { role } = member;
+  return {
+    actor: actorOf(member),
+    role,
+    inPerson: true,
+    standsInFor: rightsLent(member, people, now),
+  };
+}
+
+/** The rights that others let a member use: each with its owner's role of now, none of the lent ones. */
+export function rightsLent(
+  { id }: Pick<Member, 'id'>,
+  { members, delegations }: People,
+  now: number,
+): Right[] {
+  return delegations.membersBehind(id, new Date(now).toISOString()).flatMap((memberId) => {
+    const member = members.find(memberId);
+    return member === null || member.removedAt !== null
+      ? []
+      : [{ actor: actorOf(member), role: member.role }];
+  });
+}
+
+/** A key that only reads or sends decides nothing, whoever it belongs to. */
+function mayDecideByKey(role: Role): boolean {
+  return ROLES.indexOf(role) >= ROLES.indexOf('approver');
 }
 
 /** Who an actor of an earlier request is now: null for a key that was revoked, a member who left. */
 export function identityNow(
   { type, id }: Pick<Actor, 'type' | 'id'>,
-  keys: ApiKeys,
-  members: Members,
+  stores: People & Pick<Stores, 'keys'>,
+  now: number,
 ): Identity | null {
   if (type === 'api_key') {
-    const key = keys.findLive(id);
-    return key === null ? null : identityOfKey(key, members);
+    const key = stores.keys.findLive(id);
+    return key === null ? null : identityOfKey(key, stores, now);
   }
-  const member = type === 'member' ? members.find(id) : null;
-  return member === null || member.removedAt !== null
-    ? null
-    : { actor: actorOf(member), role: member.role };
+  const member = type === 'member' ? stores.members.find(id) : null;
+  return member === null || member.removedAt !== null ? null : identityOf(member, stores, now);
 }
 
 /** `ingest` reads nothing, so it is the weakest of all. */

@@ -1,5 +1,5 @@
 /** A tenant's members. A removed one stays as a row, for the record is about people. */
-import type { Member, MemberCreate, MemberUpdate } from '../contract/members.ts';
+import type { Delegation, Member, MemberCreate, MemberUpdate } from '../contract/members.ts';
 import type { Page } from '../contract/pages.ts';
 import { type Refusal, refusal } from '../contract/problems.ts';
 import { ERASED } from '../engine/audit-parts.ts';
@@ -26,9 +26,12 @@ export const MEMBERS_MAX = 1_000;
 
 export class Members {
   readonly #sql: SqlStorage;
+  readonly #delegationOf: (id: string) => Delegation | null;
 
-  constructor(sql: SqlStorage) {
+  /** @param delegationOf who may decide in a member's place */
+  constructor(sql: SqlStorage, delegationOf: (id: string) => Delegation | null) {
     this.#sql = sql;
+    this.#delegationOf = delegationOf;
     for (const statement of SCHEMA) sql.exec(statement);
   }
 
@@ -47,7 +50,8 @@ export class Members {
       at,
       at,
     );
-    const made = { id, name, email, role, createdAt: at, updatedAt: at, removedAt: null };
+    const times = { createdAt: at, updatedAt: at, removedAt: null };
+    const made = { id, name, email, role, ...times, delegation: null };
     return changed(made, 'member.created', { type: 'member', id }, { role });
   }
 
@@ -67,14 +71,14 @@ export class Members {
     return changed({ ...next, updatedAt: at }, 'member.updated', { type: 'member', id }, data);
   }
 
-  /** Their keys stop with them, at the next request. */
+  /** Their keys stop with them, at the next request; their delegation is for its owner to end. */
   remove(id: string, at: string): Change<Member> {
     const current = this.find(id);
     if (current === null) return noSuchMember();
     if (current.removedAt !== null) return unchanged(current);
     this.#sql.exec('UPDATE members SET removed_at = ?, updated_at = ? WHERE id = ?', at, at, id);
     const { role } = current;
-    const removed = { ...current, removedAt: at, updatedAt: at };
+    const removed = { ...current, removedAt: at, updatedAt: at, delegation: null };
     return changed(removed, 'member.removed', { type: 'member', id }, { role });
   }
 
@@ -89,7 +93,7 @@ export class Members {
 
   find(id: string): Member | null {
     const row = this.#sql.exec<Row>('SELECT * FROM members WHERE id = ?', id).toArray()[0];
-    return row === undefined ? null : memberOf(row);
+    return row === undefined ? null : this.#memberOf(row);
   }
 
   /** The member who signs in with an email. */
@@ -97,14 +101,14 @@ export class Members {
     const row = this.#sql
       .exec<Row>('SELECT * FROM members WHERE email = ? AND removed_at IS NULL', email)
       .toArray()[0];
-    return row === undefined ? null : memberOf(row);
+    return row === undefined ? null : this.#memberOf(row);
   }
 
   live(): Member[] {
     return this.#sql
       .exec<Row>('SELECT * FROM members WHERE removed_at IS NULL ORDER BY id')
       .toArray()
-      .map(memberOf);
+      .map((row) => this.#memberOf(row));
   }
 
   /** Newest first, after an id. */
@@ -116,23 +120,24 @@ export class Members {
         limit,
       )
       .toArray()
-      .map(memberOf);
+      .map((row) => this.#memberOf(row));
+  }
+
+  #memberOf(row: Row): Member {
+    const { id, name, email, role } = row;
+    return {
+      id,
+      name,
+      email,
+      role,
+      createdAt: row.created_at,
+      updatedAt: row.updated_at,
+      removedAt: row.removed_at,
+      delegation: this.#delegationOf(id),
+    };
   }
 }
 
-function noSuchMember(): Refusal {
+export function noSuchMember(): Refusal {
   return refusal('not_found', 'There is no such member.');
-}
-
-function memberOf(row: Row): Member {
-  const { id, name, email, role } = row;
-  return {
-    id,
-    name,
-    email,
-    role,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-    removedAt: row.removed_at,
-  };
 }

@@ -131,4 +131,6 @@ export interface NoticeRecipient {
   readonly email: string;
   /** After so many attempts nobody could say whether the mail came. */
   readonly unsure?: number;
+  /** In whose place they may decide; not there: by their own right. */
+  readonly onBehalfOf?: { readonly id: string; readonly name: string };
 }

@@ -23,12 +23,12 @@ export function mailOf(
     greeting: `Hello ${oneLine(recipient.name)},`,
     lead: item.kind === 'resolve' ? QUESTION : LEADS[kind],
     what: whatOf(item),
-    facts: factsOf(notice),
+    facts: [...placeOf(recipient), ...factsOf(notice)],
     input: inputText(item),
     close: closing(notice, url !== null),
     url,
   };
-  const subject = headline(kind, item);
+  const subject = headline(kind, item, recipient.onBehalfOf?.name);
   return { subject, text: textOf(content), html: htmlOf(content) };
 }
 
@@ -51,6 +51,13 @@ const LEADS: Readonly<Record<NoticeKind, string>> = {
 };
 
 const QUESTION = 'nobody knows whether this was carried out, and you may find out and say so:';
+
+/** First of all, for whoever stands in for somebody. */
+function placeOf({ onBehalfOf }: NoticeRecipient): Content['facts'] {
+  return onBehalfOf === undefined
+    ? []
+    : [['For', `${oneLine(onBehalfOf.name)}, in whose place you may decide`]];
+}
 
 function factsOf(notice: Notice): Content['facts'] {
   const { kind, item, tenant, by, overBudget } = notice;

@@ -83,7 +83,8 @@ async function mailOne(
   const about = aboutOf(notice, 'notice_failed');
   try {
     const mail = mailOf(notice, to, await linkFor(env, notice, to));
-    const letter = { to, mail, idempotencyKey: keyOf(notice, to.memberId), about };
+    const whom = to.onBehalfOf === undefined ? to.memberId : `${to.memberId}_${to.onBehalfOf.id}`;
+    const letter = { to, mail, idempotencyKey: keyOf(notice, whom), about };
     return await sendLetter(env, letter, connections);
   } catch (error) {
     logError(about, error);
@@ -102,11 +103,12 @@ function aboutOf({ tenant, requestId, item }: Notice, what: string) {
 async function linkFor(
   { KEY_SECRET, PUBLIC_URL = '' }: NoticeEnv,
   { kind, tenant, item }: Notice,
-  { memberId }: NoticeRecipient,
+  { memberId, onBehalfOf }: NoticeRecipient,
 ): Promise<string | null> {
   if (PUBLIC_URL === '' || kind === 'overridden') return null;
   const { runId, id: approvalId, inputHash, expiresAt } = item;
-  const link = { tenantId: tenant.id, runId, approvalId, memberId, inputHash, expiresAt };
+  const own = { tenantId: tenant.id, runId, approvalId, memberId, inputHash, expiresAt };
+  const link = onBehalfOf === undefined ? own : { ...own, onBehalfOf: onBehalfOf.id };
   return approvalUrl(PUBLIC_URL, await makeApprovalToken(KEY_SECRET, link));
 }
 

@@ -47,10 +47,20 @@ const QUESTIONS: Readonly<Partial<Record<NoticeKind, string>>> = {
   escalated: 'Escalated to you: did this happen?',
 };
 
-/** A mail's subject, and how a chat message begins. */
-export function headline(kind: NoticeKind, item: ApprovalItem): string {
+/** A mail's subject, and how a chat message begins. `whose`: in whose place its reader may decide. */
+export function headline(kind: NoticeKind, item: ApprovalItem, whose?: string): string {
   const question = item.kind === 'resolve' ? QUESTIONS[kind] : undefined;
-  return `${question ?? `${HEADLINES[kind]}:`} ${whatOf(item)}`;
+  const place = whose === undefined ? '' : `For ${oneLine(whose)}: `;
+  return `${place}${question ?? `${HEADLINES[kind]}:`} ${whatOf(item)}`;
+}
+
+/** Who decided: their name, and in whose place. */
+export function deciderOf({
+  actor,
+  onBehalfOf,
+}: Pick<ApprovalItem['decisions'][number], 'actor' | 'onBehalfOf'>): string {
+  const name = oneLine(actor.name);
+  return onBehalfOf === undefined ? name : `${name} for ${oneLine(onBehalfOf.name)}`;
 }
 
 /** `2 of 3 approvals are there` */

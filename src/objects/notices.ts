@@ -5,8 +5,8 @@
  */
 import type { Entry } from '../contract/runs.ts';
 import type { ApprovalParcel } from '../db/approvals.ts';
-import { mayDecide } from '../engine/approval.ts';
-import type { Members } from './members.ts';
+import { rightsOf } from '../engine/approval.ts';
+import { identityOf } from './identity.ts';
 import type { Notice, NoticeKind, NoticeRecipient, RunReport } from './messages.ts';
 import type { Stores } from './stores.ts';
 
@@ -46,12 +46,12 @@ function parcelOf(entry: Told, { approvals }: RunReport): ApprovalParcel | undef
 }
 
 function noticeOf(
-  { tenant, members }: Stores,
+  stores: Stores,
   { entries, cause }: RunReport,
   entry: Told,
   parcel: ApprovalParcel,
 ): Notice {
-  const { id, name } = tenant;
+  const { id, name } = stores.tenant;
   const exceeded = entries.find(
     (other) => other.type === 'budget_exceeded' && other.stepId === entry.stepId,
   );
@@ -64,23 +64,28 @@ function noticeOf(
     item: parcel.item,
     overBudget: exceeded?.type === 'budget_exceeded' ? exceeded.detail : null,
     by: 'actor' in entry ? { name: entry.actor.name, comment: entry.comment } : null,
-    recipients: recipientsOf(entry, parcel, members),
+    recipients: recipientsOf(entry, parcel, stores),
   };
 }
 
-/** Whoever may decide and has not; of an override every admin hears. */
+/**
+ * Whoever may decide and has not, by their own right or in somebody's place; of an override every
+ * admin hears.
+ */
 function recipientsOf(
   { type }: Told,
   { item, barred, among }: ApprovalParcel,
-  members: Members,
+  stores: Stores,
 ): NoticeRecipient[] {
-  const deciders = { roles: item.roles, members: item.members, rule: { among: [...among] } };
-  return members
-    .live()
-    .filter(({ id, role }) =>
-      type === 'approval_overridden'
-        ? role === 'admin'
-        : mayDecide(deciders, id, role) && !barred.includes(id),
-    )
-    .map(({ id, name, email }) => ({ memberId: id, name, email }));
+  const deciders = { roles: item.roles, members: item.members, rule: { among } };
+  const now = Date.now();
+  return stores.members.live().flatMap((member): NoticeRecipient[] => {
+    const { id: memberId, name, email } = member;
+    const recipient = { memberId, name, email };
+    if (type === 'approval_overridden') return member.role === 'admin' ? [recipient] : [];
+    const rights = rightsOf(deciders, barred, identityOf(member, stores, now));
+    return rights[0]?.actor.id === memberId
+      ? [recipient]
+      : rights.map(({ actor: { id, name } }) => ({ ...recipient, onBehalfOf: { id, name } }));
+  });
 }

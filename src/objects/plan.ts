@@ -5,6 +5,7 @@ import { isJsonObject } from '../contract/json.ts';
 import type { ApprovalItem, Entry, Run } from '../contract/runs.ts';
 import type { Definition } from '../contract/workflows.ts';
 import type { ApprovalParcel } from '../db/approvals.ts';
+import { decidedBy } from '../engine/approval.ts';
 import { type ApprovalState, viewApproval } from '../engine/approval-state.ts';
 import { type CompiledDefinition, compileDefinition } from '../engine/definition.ts';
 import { bindingOf, type Plan } from '../engine/plan.ts';
@@ -82,12 +83,11 @@ function touchedApprovals(run: RunState, entries: readonly Entry[]): ApprovalPar
   );
   return run.approvals.flatMap((approval) => {
     if (!touched.has(approval.id)) return [];
-    const voters = approval.decisions.map((decision) => decision.actor.id);
     return [
       {
         item: approvalItemOf(run, approval),
         seq: run.seq,
-        barred: [...approval.excluded, ...voters],
+        barred: [...approval.excluded, ...decidedBy(approval)],
         among: approval.rule.among,
       },
     ];

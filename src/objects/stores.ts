@@ -4,6 +4,7 @@ import { Admission } from './admission.ts';
 import { AuditLog } from './audit-log.ts';
 import { Budgets } from './budgets.ts';
 import { Checkpoints } from './checkpoints.ts';
+import { Delegations } from './delegations.ts';
 import { Destinations } from './destinations.ts';
 import { Dispatch } from './dispatch.ts';
 import { Downloads } from './downloads.ts';
@@ -25,6 +26,7 @@ export interface Stores {
   readonly limits: Limits;
   readonly keys: ApiKeys;
   readonly members: Members;
+  readonly delegations: Delegations;
   readonly budgets: Budgets;
   readonly workflows: Workflows;
   readonly idempotency: Idempotency;
@@ -45,12 +47,14 @@ export interface Stores {
 export function openStores(sql: SqlStorage, tenant: Tenant): Stores {
   const settings = new Settings(sql);
   const workflows = new Workflows(sql);
+  const delegations = new Delegations(sql);
   return {
     tenant,
     settings,
     limits: new Limits(sql, settings),
     keys: new ApiKeys(sql),
-    members: new Members(sql),
+    members: new Members(sql, (id) => delegations.of(id, new Date().toISOString())),
+    delegations,
     budgets: new Budgets(sql),
     workflows,
     idempotency: new Idempotency(sql),

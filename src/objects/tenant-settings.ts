@@ -2,14 +2,22 @@
 import { ACTION_RULES } from '../actions/index.ts';
 import type { ApprovalPolicy, RuleChanges } from '../contract/approvals.ts';
 import type { Connection, ConnectionCheck, ConnectionKind } from '../contract/connections.ts';
-import type { Member, MemberCreate, MemberUpdate } from '../contract/members.ts';
+import type {
+  Member,
+  MemberCreate,
+  MemberDelegate,
+  MemberUndelegate,
+  MemberUpdate,
+} from '../contract/members.ts';
 import type { Page } from '../contract/pages.ts';
 import { type Refusal, refusal } from '../contract/problems.ts';
 import type { ApiKey } from '../contract/tenants.ts';
 import type { Definition, Workflow, WorkflowItem } from '../contract/workflows.ts';
+import type { Right } from '../engine/approval.ts';
 import { newId } from '../ids.ts';
 import type { SealedConnection } from '../ports/connections.ts';
 import { type By, type Change, changed } from './change.ts';
+import { delegate, undelegate } from './delegating.ts';
 import type { MintedKey } from './keys.ts';
 import type { Members } from './members.ts';
 import { connectionView } from './settings.ts';
@@ -38,7 +46,32 @@ export abstract class TenantSettings extends TenantSecrets {
   }
 
   async removeMember(id: string, by: By): Promise<Answer<'member', Member>> {
-    return this.#changeMember(by, ({ members }, at) => members.remove(id, at));
+    return this.#changeMember(by, ({ members, delegations }, at) => {
+      const removed = members.remove(id, at);
+      if (removed.ok) delegations.forget(id);
+      return removed;
+    });
+  }
+
+  /** Whom the asker lets decide in their place; an admin says it for anybody. */
+  async delegate(
+    delegation: MemberDelegate,
+    asker: Right,
+    requestId: string,
+  ): Promise<Answer<'member', Member>> {
+    return this.#changeMember({ actor: asker.actor, requestId }, (stores, at) =>
+      delegate(stores, delegation, asker, at),
+    );
+  }
+
+  async undelegate(
+    whose: MemberUndelegate,
+    asker: Right,
+    requestId: string,
+  ): Promise<Answer<'member', Member>> {
+    return this.#changeMember({ actor: asker.actor, requestId }, (stores) =>
+      undelegate(stores, whose, asker),
+    );
   }
 
   async listKeys(page: Page): Promise<ApiKey[]> {

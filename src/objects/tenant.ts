@@ -13,7 +13,7 @@ import type { By } from './change.ts';
 import type { CheckpointAnswer } from './checkpoints.ts';
 import type { Driven } from './executor.ts';
 import type { Begun } from './idempotency.ts';
-import { actorOf, type Identity, identityOfKey, type LinkHolder } from './identity.ts';
+import { type Identity, identityOf, identityOfKey, type LinkHolder } from './identity.ts';
 import type { MintedKey } from './keys.ts';
 import { admitEvents, recordEntries, settleDriven, takeReport } from './ledger.ts';
 import type { RunReport, TenantContext } from './messages.ts';
@@ -51,9 +51,9 @@ export class TenantObject extends TenantExports {
 
   /** Who a live key speaks for, or null: also for a tenant that does not exist. */
   async authenticate(digest: string): Promise<Identity | null> {
-    const key = this.stores?.keys.use(digest, Date.now()) ?? null;
-    if (key === null || this.stores === null) return null;
-    return identityOfKey(key, this.stores.members);
+    const now = Date.now();
+    const key = this.stores?.keys.use(digest, now) ?? null;
+    return key === null || this.stores === null ? null : identityOfKey(key, this.stores, now);
   }
 
   /** Whether a frontend key is live: asked only while the read model does not know of it yet. */
@@ -64,16 +64,16 @@ export class TenantObject extends TenantExports {
   /** The member who signed in with an email, or null: also for a tenant that does not exist. */
   async authenticateMember(email: string): Promise<Identity | null> {
     const member = this.stores?.members.findLive(email) ?? null;
-    return member === null ? null : { actor: actorOf(member), role: member.role };
+    return member === null ? null : identityOf(member, this.open(), Date.now());
   }
 
   /** The member to whom an approval link was sent, with the role of now; null once removed. */
   async liveMember(id: string): Promise<LinkHolder | null> {
-    const { members, tenant } = this.stores ?? {};
-    const member = members?.find(id) ?? null;
-    if (tenant === undefined || member === null || member.removedAt !== null) return null;
-    const { role, email } = member;
-    return { actor: actorOf(member), role, email, tenantName: tenant.name };
+    const member = this.stores?.members.find(id) ?? null;
+    if (member === null || member.removedAt !== null) return null;
+    const stores = this.open();
+    const { email } = member;
+    return { ...identityOf(member, stores, Date.now()), email, tenantName: stores.tenant.name };
   }
 
   async limits(): Promise<LimitsView> {

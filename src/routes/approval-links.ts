@@ -6,7 +6,7 @@
 import { PROBLEMS, type Refusal, refusal } from '../contract/problems.ts';
 import type { Entry } from '../contract/runs.ts';
 import { findRun } from '../db/runs.ts';
-import { checkVote, type Vote } from '../engine/approval.ts';
+import { checkVote, decisionOf, type Vote } from '../engine/approval.ts';
 import type { ApprovalState } from '../engine/approval-state.ts';
 import { type RunState, replay } from '../engine/state.ts';
 import { type DecisionForm, FORM_TYPE, readDecisionForm, votedBy } from '../http/approval-form.ts';
@@ -137,11 +137,11 @@ async function decide(served: Served, opened: Opened, form: DecisionForm | null)
 /** Refused, with the run as it is: a second click, a vote that came too late or may not be. */
 function showRefused(opened: Opened, decision: Vote['decision'], refused: Refusal): Response {
   if (refused.code === 'validation_failed') return reasonNeeded(opened);
-  const own = ownDecision(opened);
+  const own = ownText(opened);
   if (own?.decision === decision)
-    return show(opened, 200, { isWrong: false, text: `${ownText(own)} This click added nothing.` });
+    return show(opened, 200, { isWrong: false, text: `${own.text} This click added nothing.` });
   const [status, title] = PROBLEMS[refused.code];
-  const text = own === undefined ? (refused.detail ?? title) : `${ownText(own)} That stands.`;
+  const text = own === null ? (refused.detail ?? title) : `${own.text} That stands.`;
   return show(opened, status, { isWrong: true, text: `Nothing was decided. ${text}` });
 }
 
@@ -152,8 +152,8 @@ function reasonNeeded(opened: Opened): Response {
 
 /** What there is for this person to see now. */
 function showRequest(opened: Opened): Response {
-  const own = ownDecision(opened);
-  if (own !== undefined) return show(opened, 200, { isWrong: false, text: ownText(own) });
+  const own = ownText(opened);
+  if (own !== null) return show(opened, 200, { isWrong: false, text: own.text });
   if (opened.approval.status !== 'pending')
     return show(opened, 200, { isWrong: false, text: 'There is nothing left to decide here.' });
   const refused = checkVote(opened.approval, anyVote(opened));
@@ -178,7 +178,7 @@ function showForm(
 }
 
 function show(
-  { run, entries, approval, holder }: Opened,
+  { link, run, entries, approval, holder }: Opened,
   status: number,
   notice: Notice | null,
   form: ApprovalForm | null = null,
@@ -190,6 +190,8 @@ function show(
     item: approvalItemOf(run, approval),
     tenantName: holder.tenantName,
     holderName: holder.actor.name,
+    onBehalfOf:
+      holder.standsInFor.find(({ actor }) => actor.id === link.onBehalfOf)?.actor.name ?? null,
     overBudget: exceeded?.type === 'budget_exceeded' ? exceeded.detail : null,
     edits: entries.flatMap((entry) =>
       entry.type === 'approval_edited' && entry.approvalId === approval.id ? editText(entry) : [],
@@ -207,14 +209,20 @@ function editText({ actor, at, comment, changes }: Extract<Entry, { type: 'appro
   return `${oneLine(actor.name)} at ${timeText(at)}${visible(why)}: ${visible(told.join('; '))}`;
 }
 
-type Decision = ApprovalState['decisions'][number];
-
-function ownDecision({ approval, holder }: Opened): Decision | undefined {
-  return approval.decisions.find(({ actor }) => actor.id === holder.actor.id);
-}
-
-function ownText(made: Decision): string {
-  return `You ${decidedText(made, ' this')} at ${timeText(made.at)}. It is recorded.`;
+/** What the holder has decided, or somebody in their place: there is nothing more for them to do. */
+function ownText({
+  approval,
+  holder,
+}: Opened): { decision: Vote['decision']; text: string } | null {
+  const made = decisionOf(approval, holder.actor.id);
+  if (made === undefined) return null;
+  const { actor, onBehalfOf, at, decision } = made;
+  const isOwn = actor.id === holder.actor.id;
+  const whose = isOwn ? onBehalfOf?.name : 'you';
+  const who = isOwn ? 'You' : oneLine(actor.name);
+  const place = whose === undefined ? '' : ` for ${oneLine(whose)}`;
+  const text = `${who} ${decidedText(made, ' this')}${place} at ${timeText(at)}. It is recorded.`;
+  return { decision, text };
 }
 
 /** Refused only for what holds of this person and this approval, whichever way they decide. */
@@ -228,9 +236,10 @@ function voteOf(
   comment: string | null,
   requestId: string,
 ): Vote {
-  const { approvalId, inputHash } = link;
-  const { actor, role } = holder;
-  return { ...voted, approvalId, inputHash, actor, role, comment, requestId };
+  const { approvalId, inputHash, onBehalfOf } = link;
+  const { actor, role, standsInFor } = holder;
+  const person = { actor, role, standsInFor, onBehalfOf };
+  return { ...voted, ...person, approvalId, inputHash, comment, requestId };
 }
 
 /** For a person a page, for a program problem+json; both with the status that the code has. */

@@ -1,6 +1,12 @@
 /** Members: the people of a tenant. */
 import * as z from 'zod';
-import { member, memberCreate, memberUpdate } from '../contract/members.ts';
+import {
+  member,
+  memberCreate,
+  memberDelegate,
+  memberUndelegate,
+  memberUpdate,
+} from '../contract/members.ts';
 import type { Refusal } from '../contract/problems.ts';
 import { listFromObject } from '../http/cursor.ts';
 import { type Answer, listOf, listQuery, type Route, tenantRoute } from '../http/route.ts';
@@ -59,6 +65,39 @@ export const memberRoutes: readonly Route[] = [
     problems: [404],
     async handle({ env, tenantId, by }, { body: { id } }) {
       return answered(200, await tenantObject(env, tenantId).removeMember(id, by));
+    },
+  }),
+  tenantRoute({
+    method: 'POST',
+    path: '/api/admin/members/delegate',
+    tag: TAG,
+    summary: 'Let another member decide on approvals in one’s place, for a time',
+    description:
+      'Of the caller, or by an admin of anybody. A former one is replaced. Only deciding is lent: ' +
+      'neither editing nor an override, and nothing that was lent to the member in turn.',
+    role: 'approver',
+    orInPerson: true,
+    body: memberDelegate,
+    answer: { status: 200, description: 'The member who is away', schema: oneMember },
+    problems: [404],
+    async handle({ env, tenantId, actor, role, requestId }, { body }) {
+      const tenant = tenantObject(env, tenantId);
+      return answered(200, await tenant.delegate(body, { actor, role }, requestId));
+    },
+  }),
+  tenantRoute({
+    method: 'POST',
+    path: '/api/admin/members/undelegate',
+    tag: TAG,
+    summary: 'End that at once',
+    role: 'approver',
+    orInPerson: true,
+    body: memberUndelegate,
+    answer: { status: 200, description: 'The member', schema: oneMember },
+    problems: [404],
+    async handle({ env, tenantId, actor, role, requestId }, { body }) {
+      const tenant = tenantObject(env, tenantId);
+      return answered(200, await tenant.undelegate(body, { actor, role }, requestId));
     },
   }),
 ];

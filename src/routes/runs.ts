@@ -73,8 +73,10 @@ export const runRoutes: readonly Route[] = [
     summary: 'Approve what a run waits for',
     description:
       'An approval of kind `resolve` asks whether an attempt was carried out of which nobody knows: ' +
-      'it takes a `resolution`, `happened` or `retry`. To give up, deny it.',
+      'it takes a `resolution`, `happened` or `retry`. To give up, deny it. ' +
+      'A member of any role may decide where the rule names them, or somebody whom they stand in for.',
     role: 'approver',
+    orInPerson: true,
     body: approveBody,
     answer: { status: 200, description: 'The run', schema: oneRun },
     problems: [403, 404, 409],
@@ -85,7 +87,9 @@ export const runRoutes: readonly Route[] = [
     path: '/api/admin/workflow-runs/deny',
     tag: TAG,
     summary: 'Deny what a run waits for; a comment is required',
+    description: 'By whom: as for an approval.',
     role: 'approver',
+    orInPerson: true,
     body: denyBody,
     answer: { status: 200, description: 'The run', schema: oneRun },
     problems: [403, 404, 409],
@@ -140,23 +144,23 @@ async function vote(
   decision: 'approved' | 'denied',
   body: z.infer<typeof approveBody>,
 ): Promise<Answer> {
-  const { resolution, ...claim } = body;
+  const { resolution, onBehalfOf, ...claim } = body;
   return await onApproval(served, claim, (run, claim) =>
-    run.vote({ ...claim, decision, resolution }),
+    run.vote({ ...claim, decision, onBehalfOf, resolution }),
   );
 }
 
-type ClaimBody = Omit<z.infer<typeof approveBody>, 'resolution'>;
+type ClaimBody = Omit<z.infer<typeof approveBody>, 'resolution' | 'onBehalfOf'>;
 
 /** Whoever asks, asks as themselves: the object checks what they may. */
 async function onApproval(
-  { env, tenantId, by, role }: ServedCaller,
+  { env, tenantId, by, role, standsInFor }: ServedCaller,
   { runId, approvalId, inputHash, comment: said }: ClaimBody,
   ask: (run: ReturnType<typeof runObject>, claim: Claim) => Promise<RunAnswer>,
 ): Promise<Answer> {
   const { actor, requestId } = by;
   const comment = said ?? null;
-  const claim = { approvalId, inputHash, actor, role, comment, requestId };
+  const claim = { approvalId, inputHash, actor, role, standsInFor, comment, requestId };
   return await onRun(env, tenantId, runId, 'approval_decided', () =>
     ask(runObject(env, tenantId, runId), claim),
   );

@@ -22,7 +22,7 @@ import { assertRoles } from './support/gate-invariants.ts';
 import { assertHistory, assertRun } from './support/invariants.ts';
 import { always } from './support/properties.ts';
 import { scenario } from './support/scenarios.ts';
-import { finish, play, roleOf } from './support/simulation.ts';
+import { finish, play, rightsOf } from './support/simulation.ts';
 
 const story = (...steps: JsonObject[]) => new Story(planOf(steps));
 
@@ -595,7 +595,7 @@ describe('whatever happens, in whatever order', { timeout: 60_000 }, () => {
       fc.property(scenario, (given) => {
         const { run, entries } = play(given, (_before, after, soFar) => assertRun(after, soFar));
         assertHistory(entries, run);
-        assertRoles(entries, roleOf);
+        assertRoles(entries, rightsOf);
       }),
     );
   });
@@ -614,13 +614,17 @@ describe('whatever happens, in whatever order', { timeout: 60_000 }, () => {
         assertHistory(entries, run);
         expect(isSettled(run)).toBe(true);
         expect(nextWake(run)).toBeNull();
-        assertRoles(entries, roleOf);
+        assertRoles(entries, rightsOf);
         seen.add(run.status);
-        for (const { type } of entries) happened.add(type);
+        for (const entry of entries) {
+          happened.add(entry.type);
+          if ('onBehalfOf' in entry) happened.add(`${entry.type} for another`);
+        }
       }),
     );
     expect([...seen].sort()).toEqual(['cancelled', 'denied', 'expired', 'failed', 'succeeded']);
     const entryTypes = entry.options.map(({ shape }) => shape.type.value);
-    expect(entryTypes.filter((type) => !happened.has(type))).toEqual([]);
+    const lent = ['approval_approved for another', 'approval_denied for another'];
+    expect([...entryTypes, ...lent].filter((type) => !happened.has(type))).toEqual([]);
   });
 });

@@ -60,19 +60,36 @@ function assertBroken({ rule }: Of<'approval_requested'>, broken: Of<'approval_o
   expect(broken.comment).not.toBeNull();
 }
 
-/** Enough different people, each after the last edit, in time, and none who was excluded. */
-function assertQuorum(request: Of<'approval_requested'>, before: readonly Entry[]): void {
-  const { rule } = request;
+/** Enough votes, each after the last edit. Whose they may be: `assertVoters`. */
+function assertQuorum({ rule }: Of<'approval_requested'>, before: readonly Entry[]): void {
   const edited = before.findLastIndex(({ type }) => type === 'approval_edited');
   const votes = only(before.slice(edited + 1), 'approval_approved');
-  const people = votes.map(({ actor }) => actor.id);
-  expect(new Set(people).size).toBe(people.length);
-  expect(people.length).toBeGreaterThanOrEqual(rule.approvals);
-  const editors = only(before, 'approval_edited').map(({ actor }) => actor.id);
-  const excluded = rule.selfApproval ? request.excluded : [...request.excluded, ...editors];
-  expect(people.filter((id) => excluded.includes(id))).toEqual([]);
-  if (rule.among.length > 0) expect(people.filter((id) => !rule.among.includes(id))).toEqual([]);
-  if (rule.reasonRequired) expect(votes.every(({ comment }) => comment !== null)).toBe(true);
+  expect(votes.length).toBeGreaterThanOrEqual(rule.approvals);
+  const people = (whose: (vote: Of<'approval_approved'>) => string) => new Set(votes.map(whose));
+  expect(people(({ actor }) => actor.id).size).toBe(votes.length);
+  expect(people(({ actor, onBehalfOf = actor }) => onBehalfOf.id).size).toBe(votes.length);
+}
+
+/** No vote names anybody who was excluded, or whom an earlier one names: as voter or in whose place. */
+function assertVoters(
+  { rule, excluded }: Of<'approval_requested'>,
+  after: readonly OnApproval[],
+): void {
+  let barred = excluded;
+  let used: string[] = [];
+  for (const entry of after) {
+    if (entry.type === 'approval_edited') {
+      used = [];
+      if (!rule.selfApproval) barred = [...barred, entry.actor.id];
+    }
+    if (entry.type !== 'approval_approved' && entry.type !== 'approval_denied') continue;
+    const { actor, onBehalfOf, comment } = entry;
+    const named = onBehalfOf === undefined ? [actor.id] : [actor.id, onBehalfOf.id];
+    expect(named.filter((id) => barred.includes(id) || used.includes(id))).toEqual([]);
+    if (rule.among.length > 0) expect(rule.among).toContain(named.at(-1));
+    if (rule.reasonRequired) expect(comment).not.toBeNull();
+    used.push(...named);
+  }
 }
 
 /** Everything that happened at each gate while it was open, in order. */
@@ -87,6 +104,7 @@ export function assertWaiting(entries: readonly Entry[]): void {
     assertOneAnswer(after);
     assertTime(request, after);
     assertEachSeenOnce(after);
+    assertVoters(request, after);
   }
 }
 
@@ -160,10 +178,16 @@ function sha256(value: object): string {
 
 const RANK: Readonly<Record<Role, number>> = { ingest: 0, viewer: 1, approver: 2, admin: 3 };
 
-/** Whoever acted had the role for it, or was named; `roleOf` tells in which role an entry came about. */
+/** Whose right somebody held when they acted, and in which role. */
+export interface HeldRight {
+  readonly who: string;
+  readonly role: Role;
+}
+
+/** Whoever acted had the role for it, or was named: they, or the member in whose place they did. */
 export function assertRoles(
   entries: readonly Entry[],
-  roleOf: (entry: { readonly requestId: string }) => Role,
+  rightsOf: (entry: { readonly requestId: string }) => readonly HeldRight[],
 ): void {
   for (const request of only(entries, 'approval_requested')) {
     let { roles, members } = request.rule;
@@ -171,13 +195,31 @@ export function assertRoles(
       if (!('approvalId' in entry) || entry.approvalId !== request.approvalId) continue;
       if (entry.type === 'approval_escalated') ({ roles, members } = entry);
       if (!('actor' in entry)) continue;
-      const rank = RANK[roleOf(entry)];
-      const decides = members.includes(entry.actor.id) || roles.some((role) => rank >= RANK[role]);
-      if (entry.type === 'approval_overridden') expect(rank).toBe(RANK.admin);
-      else if (entry.type === 'approval_edited') assertEditor(request.rule.edit, rank);
-      else expect(rank > RANK.ingest && decides, `${entry.type} by ${entry.requestId}`).toBe(true);
+      const [own, ...lent] = rightsOf(entry);
+      if (own === undefined) throw new Error(`nobody did ${entry.type}`);
+      const decides = ({ who, role }: HeldRight) =>
+        RANK[role] > RANK.ingest &&
+        (members.includes(who) || roles.some((least) => RANK[role] >= RANK[least]));
+      const why = `${entry.type} by ${entry.requestId}`;
+      if (entry.type === 'approval_overridden') expect(own.role, why).toBe('admin');
+      else if (entry.type === 'approval_edited') assertEditor(request.rule.edit, RANK[own.role]);
+      else if (entry.type === 'approval_viewed')
+        expect([own, ...lent].some(decides), why).toBe(true);
+      else expect(rightUsed(entry, own, lent).every(decides), why).toBe(true);
     }
   }
+}
+
+/** Nobody votes by a right that they did not hold. */
+function rightUsed(
+  { onBehalfOf }: Of<'approval_approved' | 'approval_denied'>,
+  own: HeldRight,
+  lent: readonly HeldRight[],
+): readonly HeldRight[] {
+  if (onBehalfOf === undefined) return [own];
+  const used = lent.filter(({ who }) => who === onBehalfOf.id);
+  expect(used).toHaveLength(1);
+  return used;
 }
 
 function assertEditor(edit: Of<'approval_requested'>['rule']['edit'], rank: number): void {

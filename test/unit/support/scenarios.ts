@@ -9,6 +9,8 @@ interface ByPerson {
   readonly by: string;
   readonly role: 'ingest' | 'viewer' | 'approver' | 'admin';
   readonly commented: boolean;
+  /** Members who let them decide in their place, in the roles of that moment. */
+  readonly standsInFor: readonly { readonly who: string; readonly role: ByPerson['role'] }[];
   /** Which approval: none named, the first, the second …, or one that there is not. */
   readonly approval: number | 'unnamed' | 'unknown';
   readonly hash: 'none' | 'right' | 'wrong';
@@ -27,6 +29,8 @@ export type Happening =
   | (ByPerson & {
       readonly kind: 'vote';
       readonly denied: boolean;
+      /** By which right: their own, that of somebody who has lent it, or of somebody who may not have. */
+      readonly place: 'own' | 'lent' | string;
       /** What the approval takes, or what it may not. */
       readonly says: 'fitting' | 'nothing' | 'happened' | 'retry';
     })
@@ -120,18 +124,24 @@ const steps: fc.Arbitrary<readonly JsonObject[]> = fc
 
 const PEOPLE = ['sender', 'author', 'ann', 'bob', 'cyd', 'dan'];
 
+const roleNow = fc.constantFrom<ByPerson['role'][]>(
+  'ingest',
+  'viewer',
+  'approver',
+  'approver',
+  'approver',
+  'admin',
+  'admin',
+  'admin',
+);
+
 const byPerson = {
   by: fc.constantFrom(...PEOPLE),
-  role: fc.constantFrom<ByPerson['role'][]>(
-    'ingest',
-    'viewer',
-    'approver',
-    'approver',
-    'approver',
-    'admin',
-    'admin',
-    'admin',
-  ),
+  role: roleNow,
+  standsInFor: fc.uniqueArray(fc.record({ who: fc.constantFrom(...PEOPLE), role: roleNow }), {
+    maxLength: 2,
+    selector: ({ who }) => who,
+  }),
   commented: fc.integer({ min: 0, max: 3 }).map((n) => n > 0),
   approval: fc.constantFrom<ByPerson['approval'][]>('unnamed', 'unnamed', 0, 0, 1, 2, 'unknown'),
   hash: fc.constantFrom<ByPerson['hash'][]>('none', 'none', 'none', 'right', 'right', 'wrong'),
@@ -163,6 +173,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
       kind: fc.constant('vote'),
       ...byPerson,
       denied: fc.integer({ min: 0, max: 11 }).map((n) => n === 0),
+      place: fc.constantFrom('own', 'own', 'own', 'lent', 'lent', 'lent', 'ann', 'author'),
       says: fc.constantFrom(
         ...(['fitting', 'fitting', 'fitting', 'fitting', 'nothing', 'happened', 'retry'] as const),
       ),

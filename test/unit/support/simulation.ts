@@ -1,12 +1,13 @@
 /** Plays scenarios against the engine, and drives what is left of a run to its rest. */
 import { expect } from 'vitest';
-import { isJsonObject, type JsonObject, ROLES, type Role } from '../../../src/contract/json.ts';
+import { isJsonObject, type JsonObject, ROLES } from '../../../src/contract/json.ts';
 import type { Entry, Resolution } from '../../../src/contract/runs.ts';
 import type { Claim } from '../../../src/engine/approval.ts';
 import type { AttemptOutcome, Plan, RunInput } from '../../../src/engine/plan.ts';
 import { decide, isSettled, nextWake, start } from '../../../src/engine/run.ts';
 import { type RunState, replay } from '../../../src/engine/state.ts';
 import { claim, frozen, person, planOf, T0 } from './engine.ts';
+import type { HeldRight } from './gate-invariants.ts';
 import type { Happening, Scenario } from './scenarios.ts';
 
 export interface Played {
@@ -105,7 +106,11 @@ function inputOf(happening: Happening, run: RunState): RunInput {
     case 'vote': {
       const decision = happening.denied ? 'denied' : 'approved';
       const resolution = resolutionOf(happening, run);
-      return { type: 'vote', vote: { decision, resolution, ...claimOf(happening, run) } };
+      const onBehalfOf = placeOf(happening);
+      return {
+        type: 'vote',
+        vote: { decision, resolution, onBehalfOf, ...claimOf(happening, run) },
+      };
     }
     case 'override':
     case 'view':
@@ -122,9 +127,14 @@ function shownTo({ approval }: ByPerson, run: RunState): RunState['approvals'][n
   return named ?? run.approvals.find(({ status }) => status === 'pending');
 }
 
-/** The request id tells the role, which entries do not keep: see `roleOf`. */
+function placeOf({ place, standsInFor }: Extract<Happening, { kind: 'vote' }>): string | undefined {
+  if (place === 'own') return undefined;
+  return place === 'lent' ? standsInFor[0]?.who : place;
+}
+
+/** The request id tells the rights, which entries do not keep: see `rightsOf`. */
 function claimOf(happening: ByPerson, run: RunState): Claim {
-  const { by, role, commented, approval, hash } = happening;
+  const { by, role, standsInFor, commented, approval, hash } = happening;
   const shown = shownTo(happening, run);
   const hashes = { none: undefined, right: shown?.inputHash, wrong: '0'.repeat(64) };
   const named = typeof approval === 'number' ? run.approvals[approval]?.id : undefined;
@@ -133,7 +143,8 @@ function claimOf(happening: ByPerson, run: RunState): Claim {
     approvalId: approval === 'unnamed' ? undefined : (named ?? 'apr_unknown'),
     inputHash: hashes[hash],
     comment: commented ? 'Because.' : null,
-    requestId: `req-${by}-${role}`,
+    standsInFor: standsInFor.map((lent) => ({ actor: person(lent.who), role: lent.role })),
+    requestId: [{ who: by, role }, ...standsInFor].map((one) => `${one.who}=${one.role}`).join(),
   });
 }
 
@@ -149,11 +160,14 @@ function resolutionOf(
   return shown.stepId === run.steps[0]?.id ? 'happened' : 'retry';
 }
 
-/** The role in which somebody did what an entry says. */
-export function roleOf({ requestId }: { readonly requestId: string }): Role {
-  const role = ROLES.find((candidate) => requestId.endsWith(`-${candidate}`));
-  if (role === undefined) throw new Error(`no role in ${requestId}`);
-  return role;
+/** The rights of whoever did what an entry says, their own first. */
+export function rightsOf({ requestId }: { readonly requestId: string }): readonly HeldRight[] {
+  return requestId.split(',').map((text) => {
+    const [who = '', named] = text.split('=');
+    const role = ROLES.find((candidate) => candidate === named);
+    if (role === undefined) throw new Error(`no role in ${requestId}`);
+    return { who, role };
+  });
 }
 
 /** New inputs: as they are, as no action takes them, or with another value in one place. */

@@ -55,6 +55,20 @@ export async function waiting(
   return { tenant, people, runId };
 }
 
+/** Has one member decide in another's place, as an admin says it. */
+export async function standIn(
+  { tenant, people }: Pick<Waiting, 'tenant' | 'people'>,
+  who: string,
+  forWhom: string,
+  more: JsonObject = {},
+): Promise<void> {
+  const [to, memberId] = [person(people, who).id, person(people, forWhom).id];
+  const until = new Date(Date.now() + 86_400_000).toISOString();
+  const body = { to, memberId, until, ...more };
+  const done = await tenant.post('/api/admin/members/delegate', body);
+  expect(done.status, done.text).toBe(200);
+}
+
 export async function setRule(tenant: Tenant, rule: JsonObject): Promise<number> {
   const actions = { 'flag.enable': rule };
   return (await tenant.post('/api/admin/approval-policy/update', { actions })).status;
@@ -124,7 +138,7 @@ export function person(people: Waiting['people'], name: string): Person {
 export async function forgedLink(
   { tenant, people, runId }: Waiting,
   name: string,
-  more: { expiresAt?: string; inputHash?: string } = {},
+  more: { expiresAt?: string; inputHash?: string; onBehalfOf?: string } = {},
 ): Promise<string> {
   const run = await readRun(tenant, runId);
   const token = await makeApprovalToken(env.KEY_SECRET, {

@@ -1,5 +1,5 @@
 /** Every way to decide × every rule of the policy, over HTTP: refused as the table says, and nothing moved. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import type { JsonObject } from '../../../src/contract/json.ts';
 import { PROBLEMS } from '../../../src/contract/problems.ts';
@@ -19,11 +19,12 @@ import {
   person,
   readRun,
   setRule,
+  standIn,
   submit,
   type Waiting,
   waiting,
 } from '../notices/support.ts';
-import { at, textAt } from '../support/answers.ts';
+import { at, listAt, textAt } from '../support/answers.ts';
 import { eventually, newTenant, runWithStatus, send, type Tenant } from '../support/api.ts';
 import { orderEvent } from '../support/samples.ts';
 
@@ -36,6 +37,8 @@ interface Try {
   readonly comment?: string | null;
   readonly inputHash?: string;
   readonly link?: string;
+  /** The id of the member in whose place. */
+  readonly onBehalfOf?: string;
 }
 
 const ANN_AND_BOB = { ann: 'approver', bob: 'approver', root: 'admin' } as const;
@@ -44,11 +47,12 @@ const LENIENT = { breakGlass: true, edit: 'approver', approvals: 2 };
 
 async function attempt(way: Way, sent: Try): Promise<{ status: number; code: string }> {
   if (way === 'link') return await byLink(sent);
-  const { at: where, token, comment = 'Because', inputHash } = sent;
+  const { at: where, token, comment = 'Because', inputHash, onBehalfOf } = sent;
   const body: JsonObject = {
     runId: where.runId,
     ...(comment === null ? {} : { comment }),
     ...(inputHash === undefined ? {} : { inputHash }),
+    ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
     ...(way === 'edit' ? { input: { key: 'another' } } : {}),
   };
   const answer = await send('POST', `/api/admin/workflow-runs/${way}`, { token, body });
@@ -56,8 +60,12 @@ async function attempt(way: Way, sent: Try): Promise<{ status: number; code: str
 }
 
 /** The page says it in words; its status has to be that of the code, and nothing else has to move. */
-async function byLink({ at: where, who = 'ann', comment = 'Because', inputHash, link }: Try) {
-  const more = inputHash === undefined ? {} : { inputHash };
+async function byLink(sent: Try) {
+  const { at: where, who = 'ann', comment = 'Because', inputHash, link, onBehalfOf } = sent;
+  const more = {
+    ...(inputHash === undefined ? {} : { inputHash }),
+    ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
+  };
   const path = link ?? (await forgedLink(where, who, more));
   const { email } = person(where.people, who);
   const { status, html } = await submit(path, {
@@ -65,7 +73,7 @@ async function byLink({ at: where, who = 'ann', comment = 'Because', inputHash, 
     email,
     comment: comment ?? '',
   });
-  return { status, code: html.includes('You approved this at') ? 'ok' : `page ${status}` };
+  return { status, code: /You approved this( for \w+)? at/.test(html) ? 'ok' : `page ${status}` };
 }
 
 interface Scene {
@@ -147,6 +155,113 @@ const SCENES: Readonly<Record<string, Scene>> = {
       return { token: textAt(second, 'apiKey.secret') };
     },
   },
+  'by the right of another, without naming them': {
+    async prepare(where) {
+      const people = { ...where.people, vic: await addPerson(where.tenant, 'vic', 'viewer') };
+      await standIn({ ...where, people }, 'vic', 'root');
+      const vic = await decidingKey(where, person(people, 'vic').id);
+      return { token: vic, who: 'vic', elsewhere: { ...where, people } };
+    },
+  },
+  'in the place of somebody who lets nobody': {
+    prepare: async (where) => inPlaceOf(where, 'root', 'ann'),
+  },
+  'in the place of somebody who lets another person': {
+    async prepare(where) {
+      await standIn(where, 'bob', 'root');
+      return inPlaceOf(where, 'ann', 'root');
+    },
+  },
+  'in the place of somebody who lets the one who lets them': {
+    async prepare(where) {
+      await standIn(where, 'bob', 'root');
+      await standIn(where, 'ann', 'bob');
+      return inPlaceOf(where, 'ann', 'root');
+    },
+  },
+  'in the place of somebody, before it begins': {
+    async prepare(where) {
+      const from = new Date(Date.now() + 3_600_000).toISOString();
+      await standIn(where, 'ann', 'root', { from });
+      return inPlaceOf(where, 'ann', 'root');
+    },
+  },
+  'in the place of somebody, after it was ended': {
+    async prepare(where) {
+      await standIn(where, 'ann', 'root');
+      const memberId = person(where.people, 'root').id;
+      const ended = await where.tenant.post('/api/admin/members/undelegate', { memberId });
+      expect(ended.status).toBe(200);
+      return inPlaceOf(where, 'ann', 'root');
+    },
+  },
+  'in the place of somebody who was removed': {
+    async prepare(where) {
+      await standIn(where, 'ann', 'root');
+      const { id } = person(where.people, 'root');
+      await where.tenant.post('/api/admin/members/remove', { id });
+      return inPlaceOf(where, 'ann', 'root');
+    },
+  },
+  'in the place of somebody whose role was lowered since': {
+    async prepare(where) {
+      await standIn(where, 'ann', 'root');
+      await demote(where, 'root');
+      return inPlaceOf(where, 'ann', 'root');
+    },
+  },
+  'in the place of the author of the workflow': {
+    async prepare(where) {
+      await standIn(where, 'ann', 'root');
+      const runId = await gatedRun(where.tenant, {}, keyOf(where, 'root'));
+      return { ...inPlaceOf(where, 'ann', 'root'), ...moved(where, runId) };
+    },
+  },
+  'the author of the workflow, in the place of another': {
+    async prepare(where) {
+      await standIn(where, 'root', 'ann');
+      const runId = await gatedRun(where.tenant, {}, keyOf(where, 'root'));
+      return { ...inPlaceOf(where, 'root', 'ann'), ...moved(where, runId) };
+    },
+  },
+  'in the place of the editor of the inputs': {
+    async prepare(where) {
+      await standIn(where, 'ann', 'bob');
+      await edit(where, person(where.people, 'bob'), 'edited');
+      return inPlaceOf(where, 'ann', 'bob');
+    },
+  },
+  'the editor of the inputs, in the place of another': {
+    async prepare(where) {
+      await standIn(where, 'bob', 'ann');
+      await edit(where, person(where.people, 'bob'), 'edited');
+      return inPlaceOf(where, 'bob', 'ann');
+    },
+  },
+  'in the place of somebody who has decided': {
+    async prepare(where) {
+      await standIn(where, 'ann', 'bob');
+      await decide(where, 'approve', keyOf(where, 'bob'));
+      return inPlaceOf(where, 'ann', 'bob');
+    },
+  },
+  'the same person, for themselves and then for another': {
+    async prepare(where) {
+      await standIn(where, 'ann', 'bob');
+      await decide(where, 'approve', keyOf(where, 'ann'));
+      return inPlaceOf(where, 'ann', 'bob');
+    },
+  },
+  'somebody in whose place it was decided': {
+    async prepare(where) {
+      await standIn(where, 'ann', 'bob');
+      const { token, onBehalfOf } = inPlaceOf(where, 'ann', 'bob');
+      expect(await attempt('approve', { at: where, token, onBehalfOf })).toMatchObject({
+        status: 200,
+      });
+      return { token: keyOf(where, 'bob') };
+    },
+  },
   'no reason, where one is required': {
     rule: { reasonRequired: true },
     prepare: async (where) => ({ token: keyOf(where, 'root'), who: 'root', comment: null }),
@@ -193,6 +308,17 @@ const SCENES: Readonly<Record<string, Scene>> = {
     },
   },
 };
+
+/** One person by another's right. */
+function inPlaceOf(where: Waiting, who: string, whose: string) {
+  return { token: keyOf(where, who), who, onBehalfOf: person(where.people, whose).id };
+}
+
+/** A key of a role that may decide, for a member whose own role may not. */
+async function decidingKey({ tenant }: Waiting, memberId: string): Promise<string> {
+  const body = { name: 'To decide', role: 'approver', memberId };
+  return textAt(await tenant.post('/api/admin/api-keys/create', body), 'apiKey.secret');
+}
 
 async function demote({ tenant, people }: Waiting, name: string): Promise<void> {
   const body = { id: person(people, name).id, role: 'viewer' };
@@ -264,6 +390,60 @@ test.each(['approve', 'link'] as const)('one of two by %s opens nothing', async 
   await decide(where, 'approve', keyOf(where, 'bob'));
   await runWithStatus(where.tenant, where.runId, 'succeeded');
 });
+
+describe('a member whose own role is too low', () => {
+  test.each(['approve', 'deny', 'link'] as const)(
+    'decides by %s where the rule names them',
+    async (way) => {
+      const where = await waiting({ vic: 'viewer' }, {});
+      const { id } = person(where.people, 'vic');
+      expect(await setRule(where.tenant, { roles: [], members: [id] })).toBe(200);
+      const runId = await gatedRun(where.tenant, {});
+      await runWithStatus(where.tenant, runId, 'pending_approval');
+      const token = await decidingKey(where, id);
+      const done = await attempt(way, { at: { ...where, runId }, token, who: 'vic' });
+      expect(done).toEqual({ status: 200, code: 'ok' });
+    },
+  );
+
+  test('decides nothing by a key that only reads', async () => {
+    const where = await waiting({ vic: 'viewer', ann: 'approver' });
+    await standIn(where, 'vic', 'ann');
+    const onBehalfOf = person(where.people, 'ann').id;
+    const token = keyOf(where, 'vic');
+    for (const way of ['approve', 'deny'] as const)
+      expect(await attempt(way, { at: where, token, onBehalfOf })).toEqual({
+        status: 403,
+        code: 'forbidden',
+      });
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    const body = { to: onBehalfOf, until };
+    expect((await send('POST', '/api/admin/members/delegate', { token, body })).status).toBe(403);
+  });
+});
+
+test.each(['approve', 'deny', 'link'] as const)(
+  'by %s a vote in the place of another counts, and says whose it is',
+  async (way) => {
+    const where = await waiting({ vic: 'viewer', ann: 'approver' });
+    await standIn(where, 'vic', 'ann');
+    const token = await decidingKey(where, person(where.people, 'vic').id);
+    const onBehalfOf = person(where.people, 'ann').id;
+    const done = await attempt(way, { at: where, token, who: 'vic', onBehalfOf });
+    expect(done).toEqual({ status: 200, code: 'ok' });
+    const run = await runWithStatus(
+      where.tenant,
+      where.runId,
+      way === 'deny' ? 'denied' : 'succeeded',
+    );
+    expect(listAt(run, 'run.approvals.0.decisions')).toMatchObject([
+      { actor: { name: 'vic' }, onBehalfOf: { type: 'member', id: onBehalfOf, name: 'ann' } },
+    ]);
+    const action = way === 'deny' ? 'approval.denied' : 'approval.approved';
+    const told = await where.tenant.get(`/api/admin/audit?action=${action}`);
+    expect(at(told, 'items.0.data.onBehalfOf')).toBe(onBehalfOf);
+  },
+);
 
 test('where the policy lets people decide what they caused, they may', async () => {
   const where = await waiting(ANN_AND_BOB, { selfApproval: true });
