@@ -97,7 +97,8 @@ meanwhile move no page. A cursor is good for the list that gave it.</p></div>
 <div><h2>Doing it once</h2>
 <p>Every POST under <code>/api/admin/</code> takes an <code>Idempotency-Key</code>. The same key and
 body answer with the first outcome for 24 hours, marked <code>Idempotency-Replayed: true</code>; with
-another body it is a <code>409</code>. Events are told apart by <code>source</code> and
+another body it is a <code>409</code>. Decisions are each person's own: two people may send the same
+key and body. Events are told apart by <code>source</code> and
 <code>id</code>: sending one twice starts nothing twice.</p></div>
 <div><h2>Request ids</h2>
 <p>Every answer has an <code>X-Request-Id</code>: yours when it is 1 to 128 of

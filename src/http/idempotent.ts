@@ -1,6 +1,7 @@
 /**
  * `Idempotency-Key` on POSTs under /api/admin: the same key and request answer with the first
- * outcome for 24 hours, per tenant. An answer may hold a secret that is shown once, so it is sealed.
+ * outcome for 24 hours, per tenant; where people act as themselves, for each of them, or one vote
+ * would pass for another's. An answer may hold a secret that is shown once, so it is sealed.
  * Cf. https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
  */
 import { refusal } from '../contract/problems.ts';
@@ -17,6 +18,8 @@ export interface Keyed {
   readonly tenantId: string;
   readonly requestId: string;
   readonly key: string;
+  /** Whose key it is; null: the tenant's. */
+  readonly owner: string | null;
   readonly path: string;
   readonly body: Uint8Array;
 }
@@ -29,7 +32,7 @@ export async function onceForKey(keyed: Keyed, serve: () => Promise<Response>): 
     return problemResponse(refusal('validation_failed', undefined, errors), requestId);
   }
   const tenant = tenantObject(env, tenantId);
-  const begun = await tenant.beginIdempotent(key, await requestDigest(keyed));
+  const begun = await tenant.beginIdempotent(nameOf(keyed), await requestDigest(keyed));
   switch (begun.state) {
     case 'mismatch':
       return problemResponse(refusal('idempotency_mismatch'), requestId);
@@ -42,31 +45,27 @@ export async function onceForKey(keyed: Keyed, serve: () => Promise<Response>): 
   }
 }
 
-async function serveFresh(
-  { env, tenantId, key }: Keyed,
-  serve: () => Promise<Response>,
-): Promise<Response> {
+async function serveFresh(keyed: Keyed, serve: () => Promise<Response>): Promise<Response> {
+  const { env, tenantId } = keyed;
+  const name = nameOf(keyed);
   const tenant = tenantObject(env, tenantId);
   try {
     const response = await serve();
     const text = await response.clone().text();
     const type = response.headers.get('content-type') ?? '';
-    const answer = await seal(env, answerOwner(tenantId, key), JSON.stringify({ type, text }));
+    const answer = await seal(env, answerOwner(tenantId, name), JSON.stringify({ type, text }));
     const { status } = response;
-    await tenant.finishIdempotent(key, status >= 500 ? null : { status, answer });
+    await tenant.finishIdempotent(name, status >= 500 ? null : { status, answer });
     return response;
   } catch (error) {
-    await tenant.finishIdempotent(key, null);
+    await tenant.finishIdempotent(name, null);
     throw error;
   }
 }
 
-async function replay(
-  { env, tenantId, key, requestId }: Keyed,
-  status: number,
-  sealed: string,
-): Promise<Response> {
-  const opened = await unseal(env, answerOwner(tenantId, key), sealed);
+async function replay(keyed: Keyed, status: number, sealed: string): Promise<Response> {
+  const { env, tenantId, requestId } = keyed;
+  const opened = await unseal(env, answerOwner(tenantId, nameOf(keyed)), sealed);
   if (opened === null)
     return problemResponse(
       refusal('conflict', 'The first outcome can no longer be read.'),
@@ -75,6 +74,11 @@ async function replay(
   const { type, text }: { type: string; text: string } = JSON.parse(opened);
   const headers = { 'content-type': type, 'idempotency-replayed': 'true' };
   return new Response(text, { status, headers });
+}
+
+/** A key holds no space, so a person's name for it is nobody else's. */
+function nameOf({ key, owner }: Keyed): string {
+  return owner === null ? key : `${key} ${owner}`;
 }
 
 async function requestDigest({ path, body }: Keyed): Promise<string> {

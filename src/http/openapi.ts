@@ -117,7 +117,7 @@ function usualProblems({ access, body, query }: Route): number[] {
   return codes;
 }
 
-function paramsOf({ path, query, body, access }: Route): object {
+function paramsOf({ path, query, body, access, perCaller }: Route): object {
   const names = [...path.matchAll(/:(\w+)/g)].flatMap(([, name]) => (name ? [name] : []));
   const keyed = body !== undefined && access.tier === 'admin';
   return {
@@ -133,7 +133,9 @@ function paramsOf({ path, query, body, access }: Route): object {
               .string()
               .max(255)
               .optional()
-              .describe('The same key and body answer with the first outcome for 24 hours'),
+              .describe(
+                `The same key and body${perCaller === true ? ' of one caller' : ''} answer with the first outcome for 24 hours`,
+              ),
           }
         : {}),
     }),

@@ -67,6 +67,8 @@ interface Common {
   readonly access: Access;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
+  /** What is done by it is the caller's own: an `Idempotency-Key` is theirs, not their tenant's. */
+  readonly perCaller?: true;
   /** The handler reads the body itself; content types that it takes, for the document. */
   readonly rawBody?: readonly string[];
 }

@@ -149,7 +149,8 @@ async function serveBody(
   const key = request.headers.get('idempotency-key');
   if (key === null || caller === null || route.access.tier !== 'admin') return await serve();
   const { tenantId } = caller;
-  const keyed = { env, tenantId, requestId, key, path: route.path, body: bytes };
+  const owner = route.perCaller === true ? caller.actor.id : null;
+  const keyed = { env, tenantId, requestId, key, owner, path: route.path, body: bytes };
   return await onceForKey(keyed, async () => toResponse(await serve(), requestId));
 }
 

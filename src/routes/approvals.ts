@@ -48,6 +48,7 @@ export const approvalRoutes: readonly Route[] = [
       'For frontends that show a request to somebody who may decide it. It decides nothing.',
     role: 'approver',
     orInPerson: true,
+    perCaller: true,
     body: viewBody,
     answer: {
       status: 200,

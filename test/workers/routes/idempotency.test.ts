@@ -1,7 +1,8 @@
 /** `Idempotency-Key`: the same key and body answer with the first outcome, per tenant. */
 import { describe, expect, test } from 'vitest';
+import { type Person, person, waiting } from '../notices/support.ts';
 import { at, faultPaths, listAt, textAt } from '../support/answers.ts';
-import { newTenant } from '../support/api.ts';
+import { newTenant, send } from '../support/api.ts';
 import { flagWorkflow, tagWorkflow } from '../support/samples.ts';
 
 const CREATE = '/api/admin/workflows/create';
@@ -83,6 +84,50 @@ describe('the same key', () => {
     await tenant.post(KEYS, body, keyed('strong'));
     const weak = await tenant.post(KEYS, body, { ...keyed('strong'), role: 'approver' });
     expect(weak.status).toBe(403);
+  });
+});
+
+describe('what somebody does as a person', () => {
+  const as = (who: Person, key: string) => ({ token: who.key, ...keyed(key) });
+
+  test('counts for each person, though they send the same key and body', async () => {
+    const where = await waiting({ ann: 'approver', bob: 'approver' }, { approvals: 2 });
+    const body = { runId: where.runId };
+    const path = '/api/admin/workflow-runs/approve';
+    const [ann, bob] = [person(where.people, 'ann'), person(where.people, 'bob')];
+    const first = await send('POST', path, { ...as(ann, 'yes'), body });
+    expect(listAt(first, 'run.approvals.0.decisions')).toHaveLength(1);
+    const again = await send('POST', path, { ...as(ann, 'yes'), body });
+    expect(again.headers.get('idempotency-replayed')).toBe('true');
+    expect(again.text).toBe(first.text);
+    const second = await send('POST', path, { ...as(bob, 'yes'), body });
+    expect(second.headers.get('idempotency-replayed')).toBeNull();
+    expect(listAt(second, 'run.approvals.0.decisions')).toHaveLength(2);
+    const other = { ...body, comment: 'Fine' };
+    const mismatch = await send('POST', path, { ...as(bob, 'yes'), body: other });
+    expect(mismatch.body.code).toBe('idempotency_mismatch');
+  });
+
+  test.each(['deny', 'edit', 'override', 'view'])('is theirs at %s too', async (verb) => {
+    const where = await waiting({ ann: 'admin', bob: 'admin' }, { approvals: 2, breakGlass: true });
+    const asked = { runId: where.runId, ...(verb === 'view' ? {} : { comment: 'Because' }) };
+    const body = verb === 'edit' ? { ...asked, input: { key: 'winter' } } : asked;
+    const path = `/api/admin/${verb === 'view' ? 'approvals' : 'workflow-runs'}/${verb}`;
+    for (const name of ['ann', 'bob']) {
+      const done = await send('POST', path, { ...as(person(where.people, name), 'k'), body });
+      expect(done.headers.get('idempotency-replayed'), name).toBeNull();
+    }
+  });
+
+  test('is theirs when they say who stands in for them', async () => {
+    const where = await waiting({ ann: 'approver', bob: 'approver', cyd: 'viewer' });
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    const body = { to: person(where.people, 'cyd').id, until };
+    for (const name of ['ann', 'bob']) {
+      const who = person(where.people, name);
+      const set = await send('POST', '/api/admin/members/delegate', { ...as(who, 'k'), body });
+      expect(at(set, 'member.id')).toBe(who.id);
+    }
   });
 });
 
