@@ -103,6 +103,8 @@ export function editInput(
   const { approval } = claimed;
   const refused = checkEdit(approval, claim);
   if (refused !== null) return refused;
+  if (!draft.plan.policyIsCurrent)
+    return { code: 'unavailable', detail: 'The policy cannot be read right now. Try again.' };
   const action = actionOf(approval.stepId);
   const before = draft.step(approval.stepId)?.input ?? null;
   if (action === undefined) return { code: 'not_found', detail: 'The step is not an action.' };

@@ -22,6 +22,8 @@ export interface Plan {
   readonly authors: readonly string[];
   /** The tenant's policy now: it is frozen into each request when its gate opens. */
   readonly policy: ApprovalPolicy;
+  /** Not when the tenant is out of reach: then no action begins, and no gate opens, until it is back. */
+  readonly policyIsCurrent: boolean;
 }
 
 export type Outcome =

@@ -65,7 +65,10 @@ export function decide(
   return refused === null ? turn.decision() : { ...turn.decision(), refused };
 }
 
-/** When the run next has something to do by itself: the earliest retry, delay, expiry or deadline. */
+/**
+ * When the run next has something to do by itself: the earliest retry, delay, expiry or deadline. One
+ * that waits for nothing is held back for want of a current policy, and is due.
+ */
 export function nextWake(run: RunState): number | null {
   const pending = run.approvals.filter((approval) => approval.status === 'pending');
   const times = [
@@ -75,7 +78,8 @@ export function nextWake(run: RunState): number | null {
     ),
     ...pending.flatMap((approval) => [approval.expiresAt, approval.remindAt]),
   ].flatMap((time) => (time === null ? [] : [Date.parse(time)]));
-  return times.length === 0 ? null : Math.min(...times);
+  if (times.length > 0) return Math.min(...times);
+  return run.finishedAt === null ? Date.parse(run.createdAt) : null;
 }
 
 /** A question to the tenant that got no answer is asked again. */

@@ -105,6 +105,7 @@ export class Turn {
     const status = (id: string) => this.#draft.step(id)?.status;
     return (
       status(step.id) === 'pending' &&
+      (step.kind === 'wait' || this.#draft.plan.policyIsCurrent) &&
       step.needs.every((need) => status(need) === 'succeeded' || status(need) === 'skipped')
     );
   }
@@ -203,6 +204,8 @@ export class Turn {
       startAttempt(this.#draft, step, 1);
       return;
     }
+    // It is asked again, and answered when the rule of then is known.
+    if (!this.#draft.plan.policyIsCurrent) return;
     this.#draft.add({ type: 'budget_exceeded', stepId, detail });
     const resolved = this.#policyFor(step, state.input);
     if (resolved.ok)

@@ -20,7 +20,7 @@ import { type FlagOrder, performOrder } from './flag-orders.ts';
 import { runObject, tenantObject } from './index.ts';
 import {
   type AttemptJob,
-  CONTEXT_FRESH_MS,
+  isCurrent,
   type Notice,
   type RedeliveryJob,
   type RunReport,
@@ -42,12 +42,6 @@ const PROBE_MS = 60_000;
 /** What became of a run that was given out: its report, or that nobody has begun it. */
 export type Driven = { runId: string; report: RunReport } | { runId: string; report: null };
 
-/** What a tenant knew, and when. */
-interface KnownContext {
-  readonly value: TenantContext;
-  readonly at: number;
-}
-
 export class Executor extends WorkerEntrypoint<Env> {
   /** One attempt: its outcome, or null when that will come by `attemptEnded`. */
   async attempt(job: AttemptJob): Promise<AttemptOutcome | null> {
@@ -59,13 +53,12 @@ export class Executor extends WorkerEntrypoint<Env> {
 
   /** Drives runs as far as they go at once. Those that take longer are settled when they end. */
   async drive(seeds: readonly Seed[], context: TenantContext): Promise<Driven[]> {
-    const known = { value: context, at: Date.now() };
     const waiting = [...seeds];
     const soon: Driven[] = [];
     let answered = false;
     const work = async (): Promise<void> => {
       for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
-        const driven = await tryToDrive(this.env, seed, known);
+        const driven = await tryToDrive(this.env, seed, context);
         if (answered) await this.#settleLate(seed.tenant.id, driven);
         else soon.push(driven);
       }
@@ -164,10 +157,10 @@ function gateOf(env: Env, { tenantId, disabled, attempt }: AttemptJob): Destinat
 }
 
 /** A run that cannot be driven goes into an object of its own, so that it troubles no other. */
-async function tryToDrive(env: Env, seed: Seed, known: KnownContext): Promise<Driven> {
+async function tryToDrive(env: Env, seed: Seed, lent: TenantContext): Promise<Driven> {
   const { runId } = seed;
   try {
-    return { runId, report: await driveRun(env, seed, known) };
+    return { runId, report: await driveRun(env, seed, lent) };
   } catch (error) {
     logError({ what: 'drive_failed', tenantId: seed.tenant.id, runId }, error);
     return { runId, report: null };
@@ -180,22 +173,22 @@ async function tryToDrive(env: Env, seed: Seed, known: KnownContext): Promise<Dr
  * performs the attempts that were started last. Attempts are not written down before they are made,
  * and a crash repeats them under the same key: one whose port honours no key is left to the object.
  */
-async function driveRun(env: Env, seed: Seed, given: KnownContext): Promise<RunReport> {
-  let known = await freshContext(env, seed, given);
-  let plan = planOf(seed, known.value.policy);
+async function driveRun(env: Env, seed: Seed, lent: TenantContext): Promise<RunReport> {
+  let context = await contextNow(env, seed, lent);
+  let plan = planOf(seed, context.policy);
   let { run, entries } = start(plan, Date.now());
   const history = [...entries];
   const begun = Date.now();
   for (;;) {
-    const jobs = jobsOf(plan, run, entries, known.value);
+    const jobs = jobsOf(plan, run, entries, context);
     const late = Date.now() - begun > PATIENCE_MS;
     const unsafe = jobs.some((job) => !isRepeatable(job.action, portsOf(env, job)));
     if (jobs.length === 0 || late || unsafe || isSettled(run)) return reportOf(seed, run, history);
     const outcomes = await Promise.all(
       jobs.map(async (job) => ({ job, outcome: await performJob(env, job) })),
     );
-    known = await freshContext(env, seed, known);
-    plan = planOf(seed, known.value.policy);
+    context = await contextNow(env, seed, context);
+    plan = planOf(seed, context.policy);
     const added = [];
     for (const { job, outcome } of outcomes) {
       const { stepId, attempt } = job;
@@ -209,9 +202,7 @@ async function driveRun(env: Env, seed: Seed, given: KnownContext): Promise<RunR
   }
 }
 
-/** A gate asks for the policy of the moment in which it opens. */
-async function freshContext(env: Env, seed: Seed, known: KnownContext): Promise<KnownContext> {
-  if (Date.now() - known.at <= CONTEXT_FRESH_MS) return known;
-  const value = await tenantObject(env, seed.tenant.id).context();
-  return { value, at: Date.now() };
+/** A gate opens by the policy of that moment. */
+async function contextNow(env: Env, seed: Seed, known: TenantContext): Promise<TenantContext> {
+  return isCurrent(known, Date.now()) ? known : await tenantObject(env, seed.tenant.id).context();
 }

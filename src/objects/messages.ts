@@ -31,10 +31,21 @@ export interface TenantContext {
   readonly connections: readonly SealedConnection[];
   /** Keys of destinations to which nothing may be sent without asking: see destinations.ts. */
   readonly disabled: readonly string[];
+  /** When the tenant said so: milliseconds since 1970 by its clock. */
+  readonly at: number;
 }
 
-/** How old (milliseconds) it may be when a gate opens or an attempt starts. */
-export const CONTEXT_FRESH_MS = 1_000;
+const CONTEXT_FRESH_MS = 1_000;
+/**
+ * So long (milliseconds) after it was said, nobody goes by it any more: a change of the policy is
+ * answered only then. The rest is for clocks that differ.
+ */
+export const CONTEXT_LENT_MS = CONTEXT_FRESH_MS + 500;
+
+/** Whether a gate may open by it still. */
+export function isCurrent({ at }: TenantContext, now: number): boolean {
+  return now - at <= CONTEXT_FRESH_MS;
+}
 
 /** A run moves into an object of its own: its seed, and its history so far. */
 export interface Handover {

@@ -38,10 +38,12 @@ export function compiledVersion(
   return result.compiled;
 }
 
-export function planOf(seed: Seed, policy: ApprovalPolicy): Plan {
+/** @param policyIsCurrent whether gates may open by it */
+export function planOf(seed: Seed, policy: ApprovalPolicy, policyIsCurrent = true): Plan {
   const { runId, requestId, tenant, workflow, eventId, event, authors } = seed;
   const definition = compiledVersion(tenant.id, workflow.id, workflow.version, seed.definition);
-  return { runId, requestId, tenant, workflow, eventId, event, definition, authors, policy };
+  const pinned = { runId, requestId, tenant, workflow, eventId, event, definition, authors };
+  return { ...pinned, policy, policyIsCurrent };
 }
 
 /**

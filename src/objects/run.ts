@@ -10,7 +10,7 @@ import type { Entry, Run } from '../contract/runs.ts';
 import type { Claim, Vote } from '../engine/approval.ts';
 import { erasedEntries, erasedEvent } from '../engine/erasure.ts';
 import { type Marks, mentionsOf } from '../engine/mentions.ts';
-import type { AttemptOutcome, Decision, RunInput } from '../engine/plan.ts';
+import type { AttemptOutcome, Decision, Plan, RunInput } from '../engine/plan.ts';
 import { decide, isSettled, nextWake, start } from '../engine/run.ts';
 import { type RunState, replay, viewRun } from '../engine/state.ts';
 import type { Env } from '../env.ts';
@@ -20,8 +20,8 @@ import { runObjectName, tenantObject } from './index.ts';
 import { Journal } from './journal.ts';
 import {
   type AttemptJob,
-  CONTEXT_FRESH_MS,
   type Handover,
+  isCurrent,
   type RunReport,
   type Seed,
   type TenantContext,
@@ -43,7 +43,7 @@ export class RunObject extends DurableObject<Env> {
   #run: RunState | undefined;
   /** Steps whose budget is being asked for right now. */
   readonly #asking = new Set<string>();
-  #context: { readonly value: TenantContext; readonly at: number } | null = null;
+  #context: TenantContext | null = null;
   /** Callers who wait until the read model shows what they did. */
   #readers = 0;
 
@@ -58,14 +58,13 @@ export class RunObject extends DurableObject<Env> {
   }
 
   /** Takes a run over from its tenant, and starts or goes on with it. Taking it twice is fine. */
-  async adopt({ seed, entries }: Handover, context: TenantContext): Promise<void> {
+  async adopt({ seed, entries }: Handover, lent: TenantContext): Promise<void> {
     this.#assertName(seed);
     if (this.#run !== undefined) return;
-    this.#context = { value: context, at: Date.now() };
-    const decision =
-      entries.length === 0
-        ? start(planOf(seed, context.policy), Date.now())
-        : handedOver(seed, entries);
+    this.#context = lent;
+    const plan = await this.#planNow(seed);
+    if (this.#run !== undefined) return;
+    const decision = entries.length === 0 ? start(plan, Date.now()) : handedOver(seed, entries);
     this.ctx.storage.transactionSync(() => {
       this.#outbox = new Outbox(this.ctx.storage.sql);
       this.#journal.begin(seed);
@@ -142,9 +141,10 @@ export class RunObject extends DurableObject<Env> {
     const seed = this.#journal.seed();
     if (seed === null || this.#run === undefined)
       return refusal('not_found', 'There is no such run.');
-    const { policy } = await this.#freshContext(seed);
-    const decision = decide(planOf(seed, policy), this.#run, input, Date.now(), Math.random());
+    const plan = await this.#planNow(seed);
+    const decision = decide(plan, this.#run, input, Date.now(), Math.random());
     await this.#commit(seed, decision, projected);
+    if (!plan.policyIsCurrent) await this.#alarm.arm(Date.now() + RETRY_WAKE_MS);
     const run = viewRun(this.#run, this.#journal.entries());
     if (decision.refused === undefined) return { ok: true, run };
     const { code, detail, errors } = decision.refused;
@@ -183,31 +183,36 @@ export class RunObject extends DurableObject<Env> {
     await this.#outbox?.drain('tenant', async (bodies) => {
       const reports: RunReport[] = bodies.map((body) => JSON.parse(body));
       const tenant = tenantObject(this.env, seed.tenant.id);
-      const value = await tenant.report(reports, this.#readers > 0);
-      this.#context = { value, at: Date.now() };
+      this.#context = await tenant.report(reports, this.#readers > 0);
     });
     if (projected) this.#readers -= 1;
     if (this.#run !== undefined && isSettled(this.#run)) await this.#arm();
   }
 
-  /** A gate asks for the policy of the moment in which it opens. */
-  async #freshContext(seed: Seed): Promise<TenantContext> {
+  /** A gate opens by the policy of that moment; votes, times and outcomes count without it, too. */
+  async #planNow(seed: Seed): Promise<Plan> {
+    const { context, isFresh } = await this.#contextNow(seed);
+    return planOf(seed, context.policy, isFresh);
+  }
+
+  /** What the tenant knows now; what it last knew when it is out of reach. */
+  async #contextNow(seed: Seed): Promise<{ context: TenantContext; isFresh: boolean }> {
     const known = this.#context;
-    if (known !== null && Date.now() - known.at <= CONTEXT_FRESH_MS) return known.value;
+    if (known !== null && isCurrent(known, Date.now())) return { context: known, isFresh: true };
     try {
-      const value = await tenantObject(this.env, seed.tenant.id).context();
-      this.#context = { value, at: Date.now() };
-      return value;
+      const context = await tenantObject(this.env, seed.tenant.id).context();
+      this.#context = context;
+      return { context, isFresh: true };
     } catch (error) {
       if (known === null) throw error;
       logError({ what: 'context_failed', tenantId: seed.tenant.id, runId: seed.runId }, error);
-      return known.value;
+      return { context: known, isFresh: false };
     }
   }
 
   async #perform(seed: Seed, entries: readonly Entry[]): Promise<void> {
     if (this.#run === undefined || !entries.some(({ type }) => type === 'attempt_started')) return;
-    const context = await this.#freshContext(seed);
+    const { context } = await this.#contextNow(seed);
     const jobs = jobsOf(planOf(seed, context.policy), this.#run, entries, context);
     await Promise.all(jobs.map((job) => this.#performOne(job)));
   }

@@ -13,7 +13,7 @@ import { type CheckpointAnswer, makeCheckpoint } from './checkpoints.ts';
 import { Delivery } from './delivery.ts';
 import type { Driven } from './executor.ts';
 import type { FlagOrder } from './flag-orders.ts';
-import type { TenantContext } from './messages.ts';
+import { CONTEXT_LENT_MS, type TenantContext } from './messages.ts';
 import { existingStores, type Stores } from './stores.ts';
 
 export type Answer<Name extends string, T> = Refusal | ({ ok: true } & Record<Name, T>);
@@ -22,16 +22,19 @@ export abstract class TenantBase extends DurableObject<Env> {
   /** Null for a name that is nobody's. */
   protected stores: Stores | null;
   protected readonly delivery: Delivery;
-  #context: Omit<TenantContext, 'disabled'> | null = null;
+  #context: Omit<TenantContext, 'disabled' | 'at'> | null = null;
+  /** When a run was last told what it may go by; a former instance may have told one just before. */
+  #lentAt: number | null;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.stores = existingStores(ctx.storage.sql);
+    this.#lentAt = this.stores === null ? null : Date.now();
     this.delivery = new Delivery({
       ctx,
       env,
       stores: () => this.open(),
-      context: () => this.contextNow(),
+      context: () => this.lendContext(),
       settle: (driven) => this.settle(driven),
       performOrders: (orders) => this.performOrders(orders),
       signCheckpoint: () => this.signCheckpoint(),
@@ -56,7 +59,29 @@ export abstract class TenantBase extends DurableObject<Env> {
       policy: settings.policy(ACTION_RULES),
       connections: settings.connections(),
     };
-    return { ...this.#context, disabled: destinations.disabledKeys() };
+    return { ...this.#context, disabled: destinations.disabledKeys(), at: Date.now() };
+  }
+
+  /** For a run, which goes by it as long as it is current. */
+  protected lendContext(): TenantContext {
+    this.#lentAt = Date.now();
+    return this.contextNow();
+  }
+
+  /**
+   * A change of what runs go by. It is done once nobody can go by the former state any more, so that
+   * what an admin was answered holds for every gate that opens afterwards, wherever the run is.
+   */
+  protected async changeContext<T>(
+    by: By,
+    apply: (stores: Stores, at: string) => Change<T>,
+  ): Promise<Change<T>> {
+    const lentAt = this.#lentAt;
+    const made = await this.change(by, apply);
+    const left = lentAt === null ? 0 : lentAt + CONTEXT_LENT_MS - Date.now();
+    if (made.ok && left > 0)
+      await new Promise((resolve) => setTimeout(resolve, Math.min(left, CONTEXT_LENT_MS)));
+    return made;
   }
 
   /** Signing takes a moment, in which the chain must stand still. Never throws. */

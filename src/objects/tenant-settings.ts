@@ -160,13 +160,13 @@ export abstract class TenantSettings extends TenantSecrets {
     return this.open().settings.notifyUrl();
   }
 
-  /** `notifyUrl` stays as it is when it is left out. */
+  /** `notifyUrl` stays as it is when it is left out. Answered once no gate opens by the former rules. */
   async updatePolicy(
     changes: RuleChanges,
     by: By,
     notifyUrl?: string | null,
   ): Promise<Answer<'policy', ApprovalPolicy>> {
-    const updated = await this.change(by, ({ settings }) =>
+    const updated = await this.changeContext(by, ({ settings }) =>
       settings.updatePolicy(changes, ACTION_RULES, notifyUrl),
     );
     return updated.ok ? { ok: true, policy: updated.answer } : updated;

@@ -137,7 +137,7 @@ export class TenantObject extends TenantExports {
     await this.commit(projected, (stores, { policy }) => {
       for (const report of reports) takeReport(stores, policy, report);
     });
-    return this.contextNow();
+    return this.lendContext();
   }
 
   /** Whether a step is within its action's budget; if so, its part is reserved. */
@@ -147,7 +147,7 @@ export class TenantObject extends TenantExports {
   }
 
   async context(): Promise<TenantContext> {
-    return this.contextNow();
+    return this.lendContext();
   }
 
   /** For a caller who wants to act on a run: if it is on its way into its own object, it arrives. */

@@ -9,6 +9,7 @@ import {
   actionPolicy,
   at,
   note,
+  pause,
   pay,
   person,
   planOf,
@@ -554,5 +555,53 @@ describe('a reason', () => {
     const story = gated({ reasonRequired: true });
     expectRefused(story, (it) => it.vote('author', { comment: 'Fine.' }), 'self_approval');
     expectRefused(story, (it) => it.vote('p', { role: 'viewer' }), 'forbidden');
+  });
+});
+
+describe('while the policy of now is not known', () => {
+  const unknown = (plan: Plan): Plan => ({ ...plan, policyIsCurrent: false });
+  const steps = () => planOf([note('n'), pay('a'), pause('w', '1h', { needs: ['n'] })]);
+
+  test('no action begins and no gate opens; what waits for a time does, and all goes on later', () => {
+    const story = new Story(steps());
+    Object.assign(story, { plan: unknown(steps()) }).succeed('n');
+    expect(story.statuses()).toEqual({ n: 'succeeded', a: 'pending', w: 'waiting' });
+    story.pass('2h').tick();
+    expect(story.statuses()).toEqual({ n: 'succeeded', a: 'pending', w: 'succeeded' });
+    expect(nextWake(story.run)).toBeLessThanOrEqual(story.now);
+    Object.assign(story, { plan: steps() }).tick();
+    expect(story.run.status).toBe('pending_approval');
+    assertHistory(story.entries, story.run);
+  });
+
+  test('a run that has not begun waits for it', () => {
+    const story = new Story(unknown(steps()));
+    expect(told(story.entries)).toEqual(['run_created']);
+    Object.assign(story, { plan: steps() }).tick();
+    expect(told(story.entries)).toContain('attempt_started n 1');
+  });
+
+  test('votes, denials and expiries count, and what was approved is attempted', () => {
+    const held = () => Object.assign(gated(), { plan: unknown(gated().plan) });
+    expect(told(held().vote('p').entries)).toContain('attempt_started a 1');
+    expect(held().deny('p').run.status).toBe('denied');
+    expect(held().pass('72h').tick().run.status).toBe('expired');
+    expect(held().cancel().run.status).toBe('cancelled');
+  });
+
+  test('nobody edits past a rule that nobody knows', () => {
+    const story = Object.assign(gated(), { plan: unknown(gated().plan) });
+    expectRefused(story, (it) => it.edit('boss', CHEAPER), 'unavailable');
+  });
+
+  test('what is over its budget asks for it again', () => {
+    const budget = { count: 1, window: '1h' };
+    const plan = planOf([pay('a')], { policy: { pay: actionPolicy({ required: false, budget }) } });
+    const story = Object.assign(new Story(plan), { plan: unknown(plan) });
+    const answer = { type: 'budget_answered', stepId: 'a', detail: 'Spent.' } as const;
+    story.take({ ...answer, granted: false });
+    expect(told(story.entries).at(-1)).toBe('budget_asked a');
+    Object.assign(story, { plan }).take({ ...answer, granted: false });
+    expect(story.run.status).toBe('pending_approval');
   });
 });

@@ -127,6 +127,7 @@ export function planOf(steps: readonly JsonObject[], options: PlanOptions = {}):
     definition: compiled(steps),
     authors,
     policy,
+    policyIsCurrent: true,
   };
 }
 

@@ -93,10 +93,12 @@ export function assertRun(run: RunState, entries: readonly Entry[]): void {
   const steps = run.steps.map(({ status }) => status);
   const has = (status: string) => steps.some((one) => one === status);
   const only = (...allowed: string[]) => steps.every((one) => allowed.includes(one));
+  // A run that cannot ask for the policy begins nothing for a while, and waits for nothing else.
+  const isHeld = only('succeeded', 'skipped', 'pending') && has('pending');
   const holds = {
     queued: false,
     pending_approval: has('pending_approval'),
-    running: has('running') && !has('pending_approval'),
+    running: (has('running') && !has('pending_approval')) || isHeld,
     waiting: has('waiting') && !has('running') && !has('pending_approval'),
     succeeded: only('succeeded', 'skipped'),
     failed: has('failed') && only('failed', 'succeeded', 'skipped', 'cancelled'),

@@ -37,6 +37,8 @@ export type Happening =
   | (ByPerson & { readonly kind: 'override' | 'view' })
   | (ByPerson & { readonly kind: 'edit'; readonly draft: number })
   | { readonly kind: 'budget'; readonly step: number; readonly granted: boolean }
+  /** The tenant can be asked for its policy, or cannot. */
+  | { readonly kind: 'reach'; readonly policyIsCurrent: boolean }
   | { readonly kind: 'cancel' };
 
 export interface Scenario {
@@ -194,6 +196,10 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
       step: fc.nat(5),
       granted: fc.boolean(),
     }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('reach'), policyIsCurrent: fc.boolean() }),
   },
   { weight: 1, arbitrary: fc.constant({ kind: 'cancel' }) },
 );

@@ -29,6 +29,7 @@ export function play(given: Scenario, watch: Watch): Played {
   for (const happening of happenings) {
     const now = played.now + (happening.kind === 'time' ? happening.ms : 7);
     const before = played.run;
+    if (happening.kind === 'reach') played = withPolicy(played, happening.policyIsCurrent);
     played = step({ ...played, now }, inputOf(happening, before), jitter);
     watch(before, played.run, played.entries);
   }
@@ -37,7 +38,7 @@ export function play(given: Scenario, watch: Watch): Played {
 
 /** Answers every attempt and lets every time pass until the run rests; fails if it never does. */
 export function finish(played: Played, luck: Iterator<number>): Played {
-  let at = played;
+  let at = withPolicy(played, true);
   for (let turn = 0; !isSettled(at.run); turn += 1) {
     if (turn > 500) throw new Error('the run never rests');
     const flying = at.run.steps.find(({ deadline }) => deadline !== null);
@@ -57,6 +58,10 @@ export function finish(played: Played, luck: Iterator<number>): Played {
     }
   }
   return at;
+}
+
+function withPolicy(played: Played, policyIsCurrent: boolean): Played {
+  return { ...played, plan: Object.freeze({ ...played.plan, policyIsCurrent }) };
 }
 
 /** Each decision is made again by a host that knows nothing but the entries that were stored. */
@@ -86,6 +91,7 @@ function frozenPlan(plan: Plan): Plan {
 function inputOf(happening: Happening, run: RunState): RunInput {
   switch (happening.kind) {
     case 'time':
+    case 'reach':
       return { type: 'tick' };
     case 'cancel':
       return { type: 'cancel', actor: person('boss'), comment: null, requestId: 'r' };

@@ -8,8 +8,11 @@ export interface Received {
   readonly body: string;
 }
 
-/** A status, or how long (milliseconds) the answer takes and then its status. */
-export type Reaction = number | { readonly afterMs: number; readonly status: number };
+/** A status, how long (milliseconds) the answer takes and then its status, or what happens before it. */
+export type Reaction =
+  | number
+  | { readonly afterMs: number; readonly status: number }
+  | Promise<number>;
 
 export class Receiver {
   readonly received: Received[] = [];
@@ -22,7 +25,7 @@ export class Receiver {
       const url = String(input);
       const id = new Headers(init?.headers).get('webhook-id');
       this.received.push({ url, id, body: String(init?.body ?? '') });
-      const reaction = this.#reactions.get(url)?.(this.at(url).length) ?? 200;
+      const reaction = await (this.#reactions.get(url)?.(this.at(url).length) ?? 200);
       if (typeof reaction === 'number') return new Response('ok', { status: reaction });
       await new Promise((resolve) => setTimeout(resolve, reaction.afterMs));
       return new Response('ok', { status: reaction.status });
