@@ -16,6 +16,8 @@ const BATCH_MAX = 20;
 export class Dispatch {
   readonly #sql: SqlStorage;
   readonly #leases = new Map<string, number>();
+  /** Who waits for a run that is out. */
+  readonly #waiting = new Map<string, (() => void)[]>();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -38,6 +40,20 @@ export class Dispatch {
   remove(runId: string): void {
     this.#sql.exec('DELETE FROM dispatch WHERE run_id = ?', runId);
     this.#leases.delete(runId);
+    for (const tell of this.#waiting.get(runId) ?? []) tell();
+    this.#waiting.delete(runId);
+  }
+
+  /** Somebody may be at work on it: what of it has happened is not known here. */
+  isOut(runId: string, now: number): boolean {
+    return (this.#leases.get(runId) ?? 0) > now;
+  }
+
+  /** Once the outcome of a run that is out has been taken. */
+  whenBack(runId: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.set(runId, [...(this.#waiting.get(runId) ?? []), resolve]);
+    });
   }
 
   /** Runs that wait to be given out, or are out, with an event of which something holds. */

@@ -4,10 +4,11 @@
  */
 import type { AcceptedEvent, IncomingEvent } from '../contract/events.ts';
 import type { LimitsView, TenantLimitsChange } from '../contract/limits.ts';
-import { refusal } from '../contract/problems.ts';
+import { type Refusal, refusal } from '../contract/problems.ts';
 import type { Run } from '../contract/runs.ts';
 import type { ApiKey, Tenant } from '../contract/tenants.ts';
 import type { SealedConnection } from '../ports/connections.ts';
+import { within } from '../within.ts';
 import type { BudgetAnswer, BudgetQuestion } from './budgets.ts';
 import type { By } from './change.ts';
 import type { CheckpointAnswer } from './checkpoints.ts';
@@ -21,6 +22,11 @@ import { cancelUnstarted } from './plan.ts';
 import { openStores } from './stores.ts';
 import type { Answer } from './tenant-base.ts';
 import { TenantExports } from './tenant-exports.ts';
+
+/** An executor that is not done by then has an attempt under way, and begins nothing after it. */
+const CANCEL_WAIT_MS = 3_000;
+const UNDER_WAY =
+  'An attempt is under way that cannot be taken back. Cancel again in half a minute.';
 
 export class TenantObject extends TenantExports {
   // Tenant and credentials
@@ -155,11 +161,17 @@ export class TenantObject extends TenantExports {
     await this.delivery.drain(`run:${runId}`);
   }
 
-  /** Cancels a run that is queued here still; null when it is not. */
-  async cancelQueued(runId: string, by: By, comment: string | null): Promise<Run | null> {
+  /**
+   * Cancels a run that is queued here still; null when it is not. What somebody is at work on comes
+   * back first: nobody is told that nothing happened while it does.
+   */
+  async cancelQueued(runId: string, by: By, comment: string | null): Promise<Run | null | Refusal> {
+    const { dispatch } = this.open();
+    if (dispatch.isOut(runId, Date.now())) await within(CANCEL_WAIT_MS, dispatch.whenBack(runId));
     return await this.commit(true, (stores, { policy }) => {
-      const seed = stores.dispatch.find(runId);
+      const seed = dispatch.find(runId);
       if (seed === null) return null;
+      if (dispatch.isOut(runId, Date.now())) return refusal('conflict', UNDER_WAY);
       stores.dispatch.remove(runId);
       const { report, view } = cancelUnstarted(seed, policy, by, comment, Date.now());
       recordEntries(stores, policy, report);

@@ -135,7 +135,7 @@ export const runRoutes: readonly Route[] = [
     async handle({ env, tenantId, by }, { body: { runId, comment = null } }) {
       const tenant = tenantObject(env, tenantId);
       const queued = await tenant.cancelQueued(runId, by, comment);
-      if (queued !== null) return { body: { run: queued } };
+      if (queued !== null) return 'ok' in queued ? queued : { body: { run: queued } };
       return await onRun(env, tenantId, runId, 'run_finished', () =>
         runObject(env, tenantId, runId).cancel(by.actor, comment, by.requestId),
       );

@@ -16,6 +16,7 @@ import { Receiver } from './support/receiver.ts';
 import {
   addWorkflow,
   by,
+  cancel,
   hook,
   openShop,
   pause,
@@ -142,20 +143,57 @@ describe('outcomes that come twice or late', () => {
     expect(await hasObject(shop, runId)).toBe(false);
   });
 
-  test('an outcome that comes after the cancel changes nothing', async () => {
+  test('a cancel of what is under way waits for it, and does not tell that nothing happened', async () => {
     const shop = await openShop();
-    const url = receiver.address(() => ({ afterMs: 2_500, status: 200 }));
+    const url = receiver.address(() => ({ afterMs: 1_000, status: 200 }));
     await addWorkflow(shop, [hook('one', url)]);
     const runId = await startOne(shop);
     await vi.waitFor(() => expect(receiver.at(url)).toHaveLength(1));
-    const view = await tenantOf(shop).cancelQueued(runId, by('owner'), 'enough');
-    expect(view?.status).toBe('cancelled');
+    expect(await tenantOf(shop).cancelQueued(runId, by('owner'), 'enough')).toBeNull();
+    expect((await readRun(shop, runId))?.status).toBe('succeeded');
+  });
+
+  test('and is refused where that takes long', async () => {
+    const shop = await openShop();
+    const url = receiver.address(() => ({ afterMs: 5_000, status: 200 }));
+    await addWorkflow(shop, [hook('one', url)]);
+    const runId = await startOne(shop);
+    await vi.waitFor(() => expect(receiver.at(url)).toHaveLength(1));
+    const refused = await tenantOf(shop).cancelQueued(runId, by('owner'), 'enough');
+    expect(refused).toMatchObject({ ok: false, code: 'conflict' });
+    expect((await ended(shop, runId)).status).toBe('succeeded');
+  });
+
+  test('what goes on afterwards is cancelled where it goes on, and nothing more of it starts', async () => {
+    const shop = await openShop();
+    const slow = receiver.address(() => ({ afterMs: 2_000, status: 503 }));
+    const never = receiver.address();
+    await addWorkflow(shop, [hook('one', slow), hook('two', never)]);
+    const runId = await startOne(shop);
+    await vi.waitFor(() => expect(receiver.at(slow)).toHaveLength(1));
+    expect(await tenantOf(shop).cancelQueued(runId, by('owner'), 'enough')).toBeNull();
+    expect(await cancel(shop, runId)).toMatchObject({ ok: true, run: { status: 'cancelled' } });
     const run = await ended(shop, runId);
-    await new Promise((resolve) => setTimeout(resolve, 3_500));
-    await quiet(shop);
-    expect(await readRun(shop, runId)).toEqual(run);
-    expect(types(run)).toEqual(['run_created', 'run_cancelled']);
+    expect(types(run).slice(2)).toEqual(['attempt_started', 'attempt_failed', 'run_cancelled']);
+    expect(receiver.at(never)).toEqual([]);
+  });
+
+  test('a run that nobody has begun is cancelled at once', async () => {
+    const shop = await openShop();
+    const url = receiver.address(() => ({ afterMs: 2_000, status: 200 }));
+    await addWorkflow(shop, [hook('one', url)]);
+    const given = await startOne(shop);
+    await vi.waitFor(() => expect(receiver.at(url)).toHaveLength(1));
+    const [row] = await tenantRows(shop, 'SELECT * FROM dispatch');
+    const runId = given.replace(/....$/, 'ffff');
+    const seed = String(row?.seed).replaceAll(given, runId);
+    await tenantRows(shop, 'INSERT INTO dispatch (run_id, seed) VALUES (?, ?)', runId, seed);
+    const view = await tenantOf(shop).cancelQueued(runId, by('owner'), 'enough');
+    expect(view).toMatchObject({ status: 'cancelled' });
+    expect(types(await ended(shop, runId))).toEqual(['run_created', 'run_cancelled']);
     expect(await tenantOf(shop).cancelQueued(runId, by('owner'), null)).toBeNull();
+    expect((await ended(shop, given)).status).toBe('succeeded');
+    expect(receiver.at(url)).toHaveLength(1);
   });
 
   test('only a run that is queued can be cancelled in the queue', async () => {
