@@ -68,7 +68,8 @@ export function endAttempt(
   const { error, output } = outcome;
   const delay = draft.hasEnded() ? null : delayAfter(draft, action, step, outcome);
   const retryAt = delay === null ? null : draft.time(delay);
-  const doubt = outcome.kind === 'failed' && outcome.inDoubt ? { inDoubt: outcome.inDoubt } : {};
+  const isUnknown = outcome.kind === 'unknown' || outcome.inDoubt === true;
+  const doubt = isUnknown ? ({ inDoubt: true } as const) : {};
   const failed = { error, output, retryAt, ...doubt, ...measured(outcome) };
   draft.add({ type: 'attempt_failed', stepId, attempt, ...failed });
   if (retryAt !== null || draft.hasEnded()) return null;

@@ -26,7 +26,10 @@ export interface StepState extends StepView {
   readonly progressedAttempt: number;
   /** An attempt never reported back, and nobody has said since whether it was carried out. */
   readonly lost: boolean;
-  /** An attempt's request left without an answer, and nobody has found out since what became of it. */
+  /**
+   * Something may have been done that the status does not tell: an attempt's request left without an
+   * answer and nobody has found out since, or one succeeded after the run had ended.
+   */
   readonly inDoubt: boolean;
 }
 
@@ -204,18 +207,23 @@ function stepChange(step: StepState, entry: OnStep): Partial<StepState> {
       };
     case 'attempt_succeeded':
       return ended
-        ? { output: entry.output, deadline: null }
+        ? { output: entry.output, deadline: null, inDoubt: true }
         : settled(entry.at, 'succeeded', { output: entry.output, error: null });
     case 'attempt_failed':
       return ended
-        ? { error: entry.error, deadline: null }
+        ? {
+            error: entry.error,
+            deadline: null,
+            lost: step.lost || isLost(entry),
+            inDoubt: step.inDoubt || entry.inDoubt === true,
+          }
         : {
             status: 'waiting',
             error: entry.error,
             output: entry.output,
             nextAttemptAt: entry.retryAt,
             deadline: null,
-            lost: step.lost || entry.error.code === ATTEMPT_LOST,
+            lost: step.lost || isLost(entry),
             inDoubt: step.inDoubt || entry.inDoubt === true,
           };
     case 'step_progressed':
@@ -231,6 +239,10 @@ function stepChange(step: StepState, entry: OnStep): Partial<StepState> {
     case 'step_failed':
       return settled(entry.at, 'failed', { error: entry.error });
   }
+}
+
+function isLost({ error }: Extract<Entry, { type: 'attempt_failed' }>): boolean {
+  return error.code === ATTEMPT_LOST;
 }
 
 function settled(

@@ -7,6 +7,7 @@ import type { Definition } from '../contract/workflows.ts';
 import type { ApprovalParcel } from '../db/approvals.ts';
 import { decidedBy } from '../engine/approval.ts';
 import { type ApprovalState, viewApproval } from '../engine/approval-state.ts';
+import { unusedBudgets } from '../engine/budgets.ts';
 import { type CompiledDefinition, compileDefinition } from '../engine/definition.ts';
 import { bindingOf, type Plan } from '../engine/plan.ts';
 import { defaultPolicy } from '../engine/policy.ts';
@@ -69,6 +70,7 @@ export function reportOf(seed: Seed, run: RunState, entries: readonly Entry[]): 
     wakeAt: wake === null ? null : new Date(wake).toISOString(),
     entries,
     approvals: touchedApprovals(run, entries),
+    unused: unusedBudgets(run),
     settled: isSettled(run),
     cause: {
       path: seed.path,
@@ -117,7 +119,8 @@ export function budgetQuestions(
       if (entry.type !== 'budget_asked' || !open.has(entry.stepId)) return [];
       const { stepId, budget, amount } = entry;
       const action = run.steps.find(({ id }) => id === stepId)?.action ?? '';
-      return [[stepId, { key: `${run.id}_${stepId}`, action, budget, amount }] as const];
+      const { id: runId } = run;
+      return [[stepId, { runId, stepId, action, budget, amount }] as const];
     }),
   );
 }

@@ -146,10 +146,17 @@ export class TenantObject extends TenantExports {
     return this.lendContext();
   }
 
-  /** Whether a step is within its action's budget; if so, its part is reserved. */
+  /**
+   * Whether a step is within its action's budget; if so, its part is reserved. Not for a run that has
+   * ended meanwhile: nothing of it would give the part back.
+   */
   async reserveBudget(question: BudgetQuestion): Promise<BudgetAnswer> {
-    const { budgets } = this.open();
-    return this.ctx.storage.transactionSync(() => budgets.reserve(question, Date.now()));
+    const { budgets, liveRuns } = this.open();
+    return this.ctx.storage.transactionSync(() =>
+      liveRuns.takenSeq(question.runId) === null
+        ? { granted: false, detail: 'The run has ended.' }
+        : budgets.reserve(question, Date.now()),
+    );
   }
 
   async context(): Promise<TenantContext> {

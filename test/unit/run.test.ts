@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/contract/json.ts';
 import { entry } from '../../src/contract/runs.ts';
+import { unusedBudgets } from '../../src/engine/budgets.ts';
 import { cancelBeforeStart, isSettled, nextWake } from '../../src/engine/run.ts';
 import { viewRun } from '../../src/engine/state.ts';
 import {
@@ -19,7 +20,7 @@ import {
   told,
 } from './support/engine.ts';
 import { assertRoles } from './support/gate-invariants.ts';
-import { assertHistory, assertRun } from './support/invariants.ts';
+import { assertHistory, assertRun, assertUnused } from './support/invariants.ts';
 import { always } from './support/properties.ts';
 import { scenario } from './support/scenarios.ts';
 import { finish, play, rightsOf } from './support/simulation.ts';
@@ -596,6 +597,7 @@ describe('whatever happens, in whatever order', { timeout: 60_000 }, () => {
         const { run, entries } = play(given, (_before, after, soFar) => assertRun(after, soFar));
         assertHistory(entries, run);
         assertRoles(entries, rightsOf);
+        assertUnused(unusedBudgets(run), run, entries);
       }),
     );
   });
@@ -613,6 +615,7 @@ describe('whatever happens, in whatever order', { timeout: 60_000 }, () => {
         );
         assertHistory(entries, run);
         expect(isSettled(run)).toBe(true);
+        assertUnused(unusedBudgets(run), run, entries);
         expect(nextWake(run)).toBeNull();
         assertRoles(entries, rightsOf);
         seen.add(run.status);

@@ -88,6 +88,30 @@ function assertWithinBudget(ofStep: readonly Entry[]): void {
   expect(answered('budget_exceeded')).toBe(answered('approval_granted'));
 }
 
+/** A budget gets back just what was surely not used: nothing done, nothing in flight, nothing in doubt. */
+export function assertUnused(
+  unused: readonly string[],
+  run: RunState,
+  entries: readonly Entry[],
+): void {
+  for (const { id, action, status, startedAt } of run.steps) {
+    if (action === null) continue;
+    const own = entries.filter((entry) => 'stepId' in entry && entry.stepId === id);
+    const done = own.some(({ type }) => type === 'attempt_succeeded' || type === 'step_resolved');
+    const started = own.filter(({ type }) => type === 'attempt_started').length;
+    const inFlight = started > own.filter(endsAttempt).length;
+    const doubt = own.findLastIndex(
+      (entry) =>
+        entry.type === 'attempt_failed' &&
+        (entry.inDoubt === true || entry.error.code === 'attempt_lost'),
+    );
+    const cleared = own.findLastIndex(({ type }) => type === 'approval_granted');
+    const isOver = status === 'failed' || (run.finishedAt !== null && startedAt !== null);
+    const isUnused = isOver && !done && !inFlight && doubt <= cleared;
+    expect(unused.includes(id), `${id} is ${status}`).toBe(isUnused);
+  }
+}
+
 /** The status is what its steps imply, and its steps are what their entries say. */
 export function assertRun(run: RunState, entries: readonly Entry[]): void {
   const steps = run.steps.map(({ status }) => status);

@@ -1,11 +1,15 @@
 /** What may be done without a human in a window: never more, whoever asks at once, whatever dies. */
-import { afterEach, expect, test, vi } from 'vitest';
+import { runInDurableObject } from 'cloudflare:test';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { RuleChanges } from '../../../src/contract/approvals.ts';
-import { disturb, passTime } from './support/disturb.ts';
-import { ended, reached, tenantRows } from './support/history.ts';
+import { disturb, passTime, ring } from './support/disturb.ts';
+import { ended, reached, tenantRows, types } from './support/history.ts';
+import { Receiver } from './support/receiver.ts';
 import {
   addWorkflow,
+  cancel,
   flagOn,
+  hook,
   incoming,
   openShop,
   SENDER,
@@ -15,8 +19,10 @@ import {
   vote,
 } from './support/shop.ts';
 
+const receiver = new Receiver();
 afterEach(() => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
 });
 
 function freely(
@@ -105,7 +111,7 @@ test.each([
   [
     'too much',
     { amount: 5_001, currency: 'USD' },
-    'More than 5000 USD (minor units) of order.refund within 1h.',
+    'More than 50.00 USD of order.refund within 1h.',
   ],
 ])('%s never fits', async (_what, amount, detail) => {
   const shop = await openShop();
@@ -120,8 +126,11 @@ test.each([
 
 test.each(['evict', 'crash'] as const)('asking again after %s reserves once', async (kind) => {
   const shop = await openShop();
+  for (const runId of ['run_1', 'run_2'])
+    await tenantRows(shop, 'INSERT INTO live_runs (run_id, seq) VALUES (?, 1)', runId);
   const question = {
-    key: 'run_1_on',
+    runId: 'run_1',
+    stepId: 'on',
     action: 'flag.enable',
     budget: { count: 1, window: '1h' },
     amount: null,
@@ -129,7 +138,7 @@ test.each(['evict', 'crash'] as const)('asking again after %s reserves once', as
   expect(await tenantOf(shop).reserveBudget(question)).toEqual({ granted: true });
   await disturb(kind);
   expect(await tenantOf(shop).reserveBudget(question)).toEqual({ granted: true });
-  expect(await tenantOf(shop).reserveBudget({ ...question, key: 'run_2_on' })).toMatchObject({
+  expect(await tenantOf(shop).reserveBudget({ ...question, runId: 'run_2' })).toMatchObject({
     granted: false,
   });
   expect(await uses(shop)).toBe(1);
@@ -152,3 +161,107 @@ test.each(['evict', 'crash'] as const)(
     expect(await uses(shop)).toBe(2);
   },
 );
+
+describe('what a run has reserved and did not use', () => {
+  /** A shop that may post once an hour, to an address that answers so. */
+  async function hookShop(react: Parameters<Receiver['address']>[0]): Promise<[string, string]> {
+    receiver.listen();
+    const shop = await openShop();
+    await setPolicy(shop, { 'notify.webhook': freely({ count: 1, window: '1h' }) });
+    return [shop, receiver.address(react)];
+  }
+  const asked = async (url: string) =>
+    await vi.waitFor(() => expect(receiver.at(url)).toHaveLength(1), { timeout: 5_000 });
+
+  test('is free again when the run is cancelled, and what was under way fails', async () => {
+    const [shop, url] = await hookShop(() => ({ afterMs: 700, status: 410 }));
+    await addWorkflow(shop, [hook('one', url)]);
+    const runId = await startOne(shop);
+    await asked(url);
+    expect(await cancel(shop, runId)).toMatchObject({ ok: true });
+    expect(await uses(shop)).toBe(1);
+    await vi.waitFor(async () => expect(await uses(shop)).toBe(0), { timeout: 5_000 });
+    expect(types(await ended(shop, runId)).at(-1)).toBe('attempt_failed');
+  });
+
+  test('stays used when what was under way happens after the cancel', async () => {
+    const [shop, url] = await hookShop(() => ({ afterMs: 700, status: 200 }));
+    await addWorkflow(shop, [hook('one', url)]);
+    const runId = await startOne(shop);
+    await asked(url);
+    await cancel(shop, runId);
+    await vi.waitFor(
+      async () => expect(types(await ended(shop, runId)).at(-1)).toBe('attempt_succeeded'),
+      { timeout: 5_000 },
+    );
+    expect(await uses(shop)).toBe(1);
+  });
+
+  test('is free again when another branch ends the run before the next attempt', async () => {
+    const [shop, url] = await hookShop(() => 503);
+    const retry = { attempts: 3, delay: '1h' };
+    await setPolicy(shop, { 'notify.webhook': freely({ count: 2, window: '1h' }) });
+    await addWorkflow(shop, [
+      hook('one', url, { needs: [], retry }),
+      { id: 'nap', wait: '2s', needs: [] },
+      hook(
+        'no',
+        receiver.address(() => 410),
+        { needs: ['nap'] },
+      ),
+    ]);
+    const runId = await startOne(shop);
+    await asked(url);
+    expect(await uses(shop)).toBe(1);
+    expect(await ended(shop, runId)).toMatchObject({ status: 'failed', error: { stepId: 'no' } });
+    await vi.waitFor(async () => expect(await uses(shop)).toBe(0));
+  });
+
+  test('stays used when nobody knows whether it happened', async () => {
+    const [shop, url] = await hookShop(() => ({ afterMs: 3_000, status: 410 }));
+    await addWorkflow(shop, [hook('one', url, { retry: { attempts: 1 } })]);
+    const runId = await startOne(shop);
+    await asked(url);
+    passTime(60_000);
+    await ring(shop, runId);
+    const run = await ended(shop, runId);
+    expect(run).toMatchObject({ status: 'failed', error: { code: 'attempt_lost' } });
+    expect(await uses(shop)).toBe(1);
+  });
+
+  test.each(['before the tenant is asked', 'before it has answered'])(
+    'is nothing of a run that is cancelled %s',
+    async (when) => {
+      const shop = await flagShop(1);
+      let runId = '';
+      const prototype = await runInDurableObject(tenantOf(shop), (object) =>
+        Object.getPrototypeOf(object),
+      );
+      const { reserveBudget } = prototype;
+      const spy = vi.spyOn(prototype, 'reserveBudget').mockImplementation(async function (
+        this: unknown,
+        question: unknown,
+      ) {
+        const isLate = when === 'before it has answered';
+        const early = isLate ? await reserveBudget.call(this, question) : null;
+        await vi.waitFor(() => expect(runId).not.toBe(''));
+        await cancel(shop, runId);
+        return early ?? (await reserveBudget.call(this, question));
+      });
+      runId = await start(shop, 'one');
+      expect((await ended(shop, runId)).status).toBe('cancelled');
+      await vi.waitFor(() => expect(spy.mock.results).toHaveLength(1));
+      await Promise.all(spy.mock.results.map(({ value }) => value));
+      expect(await uses(shop)).toBe(0);
+    },
+  );
+});
+
+test('a window that is made longer finds what was done before', async () => {
+  const shop = await flagShop(1);
+  await ended(shop, await start(shop, 'first'));
+  passTime(2 * 3_600_000);
+  await ended(shop, await start(shop, 'second'));
+  await setPolicy(shop, { 'flag.enable': freely({ count: 2, window: '1d' }) });
+  await reached(shop, await start(shop, 'third'), 'pending_approval');
+});

@@ -16,12 +16,13 @@ import { eventually, newTenant, runWithStatus, send } from '../support/api.ts';
 import { createWorkflow, startRun } from '../support/samples.ts';
 
 /** Stripe, which has seen our key with other inputs, until it takes the refund. */
-let refunds: 'unknown' | 'done' = 'unknown';
+let refunds: 'unknown' | 'done' | 'refused' = 'unknown';
 let asked = 0;
 
 const CHARGE = { id: 'ch_1', currency: 'usd', amount: 7_500, amount_refunded: 0 };
 const INTENT = { id: 'pi_1', currency: 'usd', amount_received: 7_500, latest_charge: CHARGE };
 const REFUND = { id: 're_1', currency: 'usd', amount: 500, status: 'succeeded' };
+const REFUSED = { error: { type: 'invalid_request_error', message: 'Already refunded.' } };
 const CONFLICT = { error: { type: 'idempotency_error', message: 'Another request.' } };
 
 beforeAll(() => {
@@ -29,7 +30,8 @@ beforeAll(() => {
     const { pathname } = new URL(String(input));
     if (init?.method === 'POST' && pathname === '/v1/refunds') {
       asked += 1;
-      return refunds === 'done' ? Response.json(REFUND) : Response.json(CONFLICT, { status: 400 });
+      if (refunds === 'done') return Response.json(REFUND);
+      return Response.json(refunds === 'refused' ? REFUSED : CONFLICT, { status: 400 });
     }
     return Response.json(pathname === '/v1/refunds' ? { data: [] } : INTENT);
   });
@@ -125,6 +127,39 @@ describe('a refund of which nobody knows whether it was made', () => {
     expect(at(said, 'run.status')).toBe('denied');
     expect(textAt(said, 'run.error.message')).toContain('gave up');
     expect(await auditOf(where)).toContain('approval.denied');
+  });
+
+  test.each([
+    ['happened', { resolution: 'happened' }, 'approve', 'pending_approval'],
+    ['given up', { comment: 'We will call them.' }, 'deny', 'pending_approval'],
+    ['tried again, and refused', { resolution: 'retry' }, 'approve', 'succeeded'],
+  ] as const)('%s: its part of a budget is kept as long as it may have happened', async (...of) => {
+    const [, body, path, next] = of;
+    refunds = 'unknown';
+    const tenant = await newTenant();
+    const ann = await addPerson(tenant, 'ann', 'approver');
+    const stripe = { kind: 'stripe', webhookSecret: 'whsec_12345678', apiKey: 'sk_test_12345678' };
+    await tenant.post('/api/admin/connections/set', stripe);
+    const budget = { count: 1, window: '1h' };
+    const actions = { 'order.refund': { required: false, budget } };
+    await tenant.post('/api/admin/approval-policy/update', { actions });
+    const input = { orderId: 'pi_1', amount: { amount: 500, currency: 'USD' } };
+    await createWorkflow(tenant, {
+      name: 'Refund',
+      enabled: true,
+      trigger: { event: 'order.created' },
+      steps: [{ id: 'back', action: 'order.refund', with: input, retry: { attempts: 1 } }],
+    });
+    const runId = await startRun(tenant);
+    await runWithStatus(tenant, runId, 'pending_approval');
+    if (next === 'succeeded') refunds = 'refused';
+    await say({ tenant, people: { ann }, runId }, path, body);
+    await eventually(
+      () => readRun(tenant, runId),
+      (run) => expect(at(run, 'run.finishedAt')).not.toBeNull(),
+    );
+    refunds = 'done';
+    await runWithStatus(tenant, await startRun(tenant, '2'), next);
   });
 
   test('the mail asks, and the page behind its link has three answers', async () => {

@@ -60,6 +60,7 @@ export function reportAgain(run: Run, settled: boolean): RunReport {
     wakeAt: null,
     entries: timeline,
     approvals: [],
+    unused: [],
     settled,
     cause: { path: [], authors: [], correlationId: 'c', requestId: 'r' },
   };
