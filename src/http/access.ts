@@ -1,10 +1,21 @@
 /**
  * Cloudflare Access: the JWT that it puts on a request says which person signed in. Its signature is
- * verified with the team's keys, its issuer, audience and expiry are checked; the header with the
- * bare email is never trusted.
+ * verified with the team's keys, its issuer, audience and times are checked; the header with the bare
+ * email is never trusted.
  * https://developers.cloudflare.com/cloudflare-one/identity/authorization-cookie/validating-json/
  */
-import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
+import {
+  type CryptoKey,
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  errors,
+  type FlattenedJWSInput,
+  type JWKSCacheInput,
+  type JWSHeaderParameters,
+  type JWTPayload,
+  jwksCache,
+  jwtVerify,
+} from 'jose';
 import type { Env } from '../env.ts';
 
 type AccessEnv = Pick<Env, 'ACCESS_TEAM' | 'ACCESS_AUDIENCE'>;
@@ -12,18 +23,65 @@ type AccessEnv = Pick<Env, 'ACCESS_TEAM' | 'ACCESS_AUDIENCE'>;
 const HEADER = 'cf-access-jwt-assertion';
 const CLOCK_TOLERANCE_S = 5;
 const KEYS_CACHED_MS = 3_600_000;
+/**
+ * Keys that were read are good for so long while the team's endpoint does not answer. They rotate
+ * every six weeks, and a former one stays valid for seven days.
+ */
+const KEYS_KEPT_MS = 24 * 3_600_000;
+/** So long after a failure the endpoint is left alone, and what was read before is used at once. */
+const RETRY_MS = 30_000;
 
-/** One key set for each team, kept for the isolate's life: keys rotate every six weeks. */
-const keySets = new Map<string, ReturnType<typeof createRemoteJWKSet>>();
+/** The keys cannot be read, and those that were do not tell: no fault of the caller. */
+class KeysUnavailable extends Error {}
 
-function keysOf(team: string): ReturnType<typeof createRemoteJWKSet> {
-  const known = keySets.get(team);
-  if (known !== undefined) return known;
-  const keys = createRemoteJWKSet(new URL('/cdn-cgi/access/certs', team), {
-    cacheMaxAge: KEYS_CACHED_MS,
-  });
-  keySets.set(team, keys);
-  return keys;
+/** A team's key endpoint, and what was read there. */
+class TeamKeys {
+  readonly #cache: JWKSCacheInput = {};
+  readonly #read: ReturnType<typeof createRemoteJWKSet>;
+  #failedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(team: string) {
+    const options = { cacheMaxAge: KEYS_CACHED_MS, [jwksCache]: this.#cache };
+    this.#read = createRemoteJWKSet(new URL('/cdn-cgi/access/certs', team), options);
+  }
+
+  async find(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey> {
+    if (Date.now() - this.#failedAt > RETRY_MS)
+      try {
+        return await this.#read(header, token);
+      } catch (error) {
+        if (!isOutage(error)) throw error;
+        this.#failedAt = Date.now();
+      }
+    const { jwks, uat = Number.NEGATIVE_INFINITY } = this.#cache;
+    if (jwks === undefined || Date.now() - uat > KEYS_KEPT_MS) throw new KeysUnavailable();
+    try {
+      return await createLocalJWKSet(jwks)(header, token);
+    } catch (error) {
+      // It may be a new key, which could not be read.
+      const isMissing = error instanceof errors.JWKSNoMatchingKey || isOutage(error);
+      throw isMissing ? new KeysUnavailable() : error;
+    }
+  }
+}
+
+/** The endpoint did not answer, or not with keys; and not: it has no such key. */
+function isOutage(error: unknown): boolean {
+  return (
+    !(error instanceof errors.JOSEError) ||
+    error instanceof errors.JWKSTimeout ||
+    error instanceof errors.JWKSInvalid ||
+    error.code === errors.JOSEError.code
+  );
+}
+
+/** One for each team, kept for the isolate's life. */
+const teams = new Map<string, TeamKeys>();
+
+function keysOf(team: string): TeamKeys {
+  const known = teams.get(team) ?? new TeamKeys(team);
+  teams.set(team, known);
+  return known;
 }
 
 export function hasAccessToken(request: Request): boolean {
@@ -31,26 +89,37 @@ export function hasAccessToken(request: Request): boolean {
 }
 
 /**
- * The email of whoever signed in, in lower case; null for a token that does not hold, or when Access
- * is not configured. A team whose keys cannot be read throws: that is no fault of the caller.
+ * The email of whoever signed in, in lower case; `wrong` for a token that does not hold, or when
+ * Access is not configured; `unavailable` when that cannot be told.
  */
-export async function accessEmail(request: Request, env: AccessEnv): Promise<string | null> {
+export async function accessEmail(
+  request: Request,
+  env: AccessEnv,
+): Promise<{ email: string } | 'wrong' | 'unavailable'> {
   const token = request.headers.get(HEADER);
   const team = env.ACCESS_TEAM ?? '';
   const audience = env.ACCESS_AUDIENCE ?? '';
-  if (token === null || team === '' || audience === '') return null;
+  if (token === null || team === '' || audience === '') return 'wrong';
   try {
-    const { payload } = await jwtVerify(token, keysOf(team), {
+    const keys = keysOf(team);
+    const { payload } = await jwtVerify(token, (...asked) => keys.find(...asked), {
       issuer: team,
       audience,
       algorithms: ['RS256'],
       clockTolerance: CLOCK_TOLERANCE_S,
       requiredClaims: ['exp', 'iat'],
     });
-    return typeof payload.email === 'string' ? payload.email.toLowerCase() : null;
+    return isIssued(payload) && typeof payload.email === 'string'
+      ? { email: payload.email.toLowerCase() }
+      : 'wrong';
   } catch (error) {
-    if (error instanceof errors.JWKSTimeout) throw error;
-    if (error instanceof errors.JOSEError) return null;
+    if (error instanceof KeysUnavailable) return 'unavailable';
+    if (error instanceof errors.JOSEError) return 'wrong';
     throw error;
   }
+}
+
+/** Nobody signs in tomorrow. The library looks at `exp` and `nbf` alone. */
+function isIssued({ iat = Number.POSITIVE_INFINITY }: JWTPayload): boolean {
+  return iat <= Date.now() / 1_000 + CLOCK_TOLERANCE_S;
 }

@@ -37,8 +37,11 @@ async function authenticateKey(token: string, env: Env): Promise<Caller | Refusa
 
 /** A person may belong to several tenants, and then names one; the membership still decides. */
 async function authenticateMember(request: Request, env: Env): Promise<Caller | Refusal> {
-  const email = await accessEmail(request, env);
-  if (email === null) return refusal('unauthenticated', 'The Access token does not hold.');
+  const signedIn = await accessEmail(request, env);
+  if (signedIn === 'wrong') return refusal('unauthenticated', 'The Access token does not hold.');
+  if (signedIn === 'unavailable')
+    return refusal('unavailable', 'The keys of Cloudflare Access cannot be read right now.');
+  const { email } = signedIn;
   const stranger = refusal('unauthenticated', 'You are not a member of this tenant.');
   const named = request.headers.get('x-tenant-id');
   const tenantIds = named === null ? await tenantsOfEmail(env.DB, email) : [named];

@@ -110,7 +110,7 @@ function usualProblems({ access, body, query }: Route): number[] {
   const codes = [500];
   if (access.tier !== 'anyone') codes.push(401);
   if (access.tier === 'admin' || access.tier === 'sender' || access.tier === 'frontend')
-    codes.push(400, 403);
+    codes.push(400, 403, 503);
   if (query !== undefined) codes.push(400);
   if (body !== undefined) codes.push(400, 413, 415);
   if (body !== undefined && access.tier === 'admin') codes.push(409);

@@ -106,7 +106,7 @@ export const runRoutes: readonly Route[] = [
     perCaller: true,
     body: editBody,
     answer: { status: 200, description: 'The run', schema: oneRun },
-    problems: [403, 404, 409, 503],
+    problems: [403, 404, 409],
     handle: async (served, { body: { input, ...claim } }) =>
       await onApproval(served, claim, (run, claim) => run.editInput(claim, input)),
   }),
