@@ -41,6 +41,7 @@ const attempt = (approved: Attempt['approved'], input: JsonObject = INPUT): Atte
   call: {
     tenantId: plan.tenant.id,
     runId: plan.runId,
+    stepId: STEP.id,
     idempotencyKey: 'k',
     timeoutMs: 1_000,
     now: 0,
@@ -107,6 +108,7 @@ describe('an attempt at what was approved', () => {
 
   test.each<[string, Partial<Attempt>]>([
     ['action', { action: 'order.cancel' }],
+    ['step', { call: { ...attempt(null).call, stepId: 'b' } }],
     ['tenant', { call: { ...attempt(null).call, tenantId: 'another' } }],
     ['run', { call: { ...attempt(null).call, runId: 'run_another' } }],
   ])('is never performed for another %s than was bound', async (_what, other) => {

@@ -157,7 +157,7 @@ describe('what is sent is what was approved', () => {
     };
     const perform = async (key: string) =>
       await performAttempt(
-        { action: 'flag.enable', input: { key }, event, call, approved },
+        { stepId: 'gate', action: 'flag.enable', input: { key }, event, call, approved },
         openPorts(env, shop, connections),
       );
     expect(await perform('dangerous')).toMatchObject({
