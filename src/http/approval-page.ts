@@ -9,7 +9,6 @@ import { moneyText } from '../currency.ts';
 import { type Html, type HtmlValue, html, verbatim } from '../html.ts';
 import {
   countOf,
-  deciderOf,
   jsonText,
   oneLine,
   timeText,
@@ -33,11 +32,18 @@ export interface ApprovalPageContent {
   /** In whose place the holder of the link may decide; null: by their own right. */
   readonly onBehalfOf: string | null;
   readonly overBudget: string | null;
-  /** One sentence for each change of the inputs. */
-  readonly edits: readonly string[];
+  readonly edits: readonly Edit[];
   readonly notice: { readonly isWrong: boolean; readonly text: string } | null;
   /** Null when this person has nothing to decide here. */
   readonly form: ApprovalForm | null;
+}
+
+/** A change of the inputs, and one line for each place of it. */
+export interface Edit {
+  readonly by: string;
+  readonly at: string;
+  readonly comment: string | null;
+  readonly changes: readonly string[];
 }
 
 type Decision = ApprovalItem['decisions'][number];
@@ -55,8 +61,8 @@ ${notice === null ? null : noticeBlock(notice)}
 <dl>${factsOf(content).map(([name, value]) => row(name, value))}</dl>
 <h2>Inputs</h2>
 ${inputBlock(item.input)}
-${listBlock('Changes of the inputs', content.edits)}
-${listBlock('Decisions', item.decisions.map(decisionText))}
+${listBlock('Changes of the inputs', content.edits.map(editLine))}
+${listBlock('Decisions', item.decisions.map(decisionLine))}
 ${form === null ? null : formBlock(content, form)}
 <h2>For the record</h2>
 <dl>${recordOf(item).map(([name, value]) => row(name, value))}</dl>`;
@@ -161,15 +167,30 @@ function shown(value: Json): Html {
   return html`<pre>${jsonText(value)}</pre>`;
 }
 
-function listBlock(title: string, lines: readonly string[]): Html | null {
+function listBlock(title: string, lines: readonly Html[]): Html | null {
   if (lines.length === 0) return null;
-  return html`<h2>${title}</h2><ol>${lines.map((line) => html`<li><bdi>${line}</bdi></li>`)}</ol>`;
+  return html`<h2>${title}</h2><ol>${lines.map((line) => html`<li>${line}</li>`)}</ol>`;
 }
 
-function decisionText(made: Decision): string {
-  const { comment, at } = made;
-  const said = comment === null ? '' : `: ${visible(comment)}`;
-  return `${deciderOf(made)} ${decidedText(made)} at ${timeText(at)}${said}`;
+/** The sentence is ours and reads from the left; what people wrote in it, in its own direction. */
+function decisionLine(made: Decision): Html {
+  const { actor, onBehalfOf, at } = made;
+  const whose = onBehalfOf === undefined ? null : html` for ${nameOf(onBehalfOf.name)}`;
+  return html`${nameOf(actor.name)}${whose} ${decidedText(made)} at ${timeText(at)}${said(made)}`;
+}
+
+function editLine(edit: Edit): Html {
+  const { by, at, changes } = edit;
+  const lines = changes.map((change) => html`<pre><bdi>${visible(change)}</bdi></pre>`);
+  return html`${nameOf(by)} at ${timeText(at)}${said(edit)}${lines}`;
+}
+
+function said({ comment }: { readonly comment: string | null }): Html | null {
+  return comment === null ? null : html`: <bdi>${visible(comment)}</bdi>`;
+}
+
+function nameOf(name: string): Html {
+  return html`<bdi>${oneLine(name)}</bdi>`;
 }
 
 /** After a name or `You`: what this person decided. */
@@ -189,7 +210,7 @@ function formBlock(content: ApprovalPageContent, form: ApprovalForm): Html {
   const isQuestion = item.kind === 'resolve';
   const when = item.reasonRequired ? 'needed' : `needed to ${isQuestion ? 'give up' : 'deny'}`;
   return html`<form method="post">
-<h2>Your decision, <bdi>${oneLine(holderName)}</bdi>${onBehalfOf === null ? null : html`, for <bdi>${oneLine(onBehalfOf)}</bdi>`}</h2>
+<h2>Your decision, ${nameOf(holderName)}${onBehalfOf === null ? null : html`, for ${nameOf(onBehalfOf)}`}</h2>
 <button type="submit" disabled hidden></button>
 <label for="email">Your email address <small>the one that this link was sent to</small></label>
 <input id="email" name="email" type="email" autocomplete="email" required maxlength="254"${fieldState('email', faults.email)}>

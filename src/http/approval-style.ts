@@ -1,4 +1,7 @@
-/** The style of the page behind an approval link. Big enough to touch; nothing is fetched for it. */
+/**
+ * The style of the page behind an approval link. Big enough to touch; nothing is fetched for it. Each
+ * line of a text reads in its own direction: https://www.w3.org/TR/css-writing-modes-3/#valdef-unicode-bidi-plaintext
+ */
 export const APPROVAL_STYLE = `
 :root {
   color-scheme: light dark;
@@ -39,6 +42,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 .names dt { font-family: var(--mono); font-size: .88rem; overflow-wrap: anywhere; }
 code, pre { font-family: var(--mono); font-size: .88rem; }
 pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+pre > bdi { display: block; unicode-bidi: plaintext; }
 small { color: var(--quiet); font-size: .85rem; }
 ol { margin: 0; padding-left: 1.3rem; }
 li { margin: .3rem 0; overflow-wrap: anywhere; }
@@ -50,7 +54,7 @@ input, textarea {
   display: block; width: 100%; min-height: 2.9rem; padding: .6rem .7rem; font: inherit;
   color: inherit; background: var(--ground); border: 1px solid var(--quiet); border-radius: 3px;
 }
-textarea { min-height: 5.5rem; resize: vertical; }
+textarea { min-height: 5.5rem; resize: vertical; unicode-bidi: plaintext; }
 [aria-invalid="true"] { border: 2px solid var(--no); }
 .fault { margin: .3rem 0 0; color: var(--no); font-weight: 600; }
 .buttons { display: flex; flex-wrap: wrap; gap: .8rem; margin-top: 1.3rem; }

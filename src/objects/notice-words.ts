@@ -54,15 +54,6 @@ export function headline(kind: NoticeKind, item: ApprovalItem, whose?: string): 
   return `${place}${question ?? `${HEADLINES[kind]}:`} ${whatOf(item)}`;
 }
 
-/** Who decided: their name, and in whose place. */
-export function deciderOf({
-  actor,
-  onBehalfOf,
-}: Pick<ApprovalItem['decisions'][number], 'actor' | 'onBehalfOf'>): string {
-  const name = oneLine(actor.name);
-  return onBehalfOf === undefined ? name : `${name} for ${oneLine(onBehalfOf.name)}`;
-}
-
 /** `2 of 3 approvals are there` */
 export function countOf({ kind, required, decisions }: ApprovalItem): string {
   if (kind === 'resolve') return 'One person has to say what happened';

@@ -14,13 +14,14 @@ import {
   type ApprovalForm,
   approvalPage,
   decidedText,
+  type Edit,
   messagePage,
 } from '../http/approval-page.ts';
 import { type Answer, openRoute, type Route, type Served } from '../http/route.ts';
 import { type ApprovalLink, readApprovalToken } from '../objects/approval-link.ts';
 import type { LinkHolder } from '../objects/identity.ts';
 import { runObject, tenantObject } from '../objects/index.ts';
-import { oneLine, timeText, visible } from '../objects/notice-words.ts';
+import { oneLine, timeText } from '../objects/notice-words.ts';
 import { approvalItemOf } from '../objects/plan.ts';
 import { askRun } from './on-run.ts';
 
@@ -194,19 +195,23 @@ function show(
       holder.standsInFor.find(({ actor }) => actor.id === link.onBehalfOf)?.actor.name ?? null,
     overBudget: exceeded?.type === 'budget_exceeded' ? exceeded.detail : null,
     edits: entries.flatMap((entry) =>
-      entry.type === 'approval_edited' && entry.approvalId === approval.id ? editText(entry) : [],
+      entry.type === 'approval_edited' && entry.approvalId === approval.id ? editOf(entry) : [],
     ),
     notice,
     form,
   });
 }
 
-function editText({ actor, at, comment, changes }: Extract<Entry, { type: 'approval_edited' }>) {
+function editOf({
+  actor,
+  at,
+  comment,
+  changes,
+}: Extract<Entry, { type: 'approval_edited' }>): Edit {
   const told = changes.map(
     ({ path, before, after }) => `${path}: ${JSON.stringify(before)} → ${JSON.stringify(after)}`,
   );
-  const why = comment === null ? '' : ` (${comment})`;
-  return `${oneLine(actor.name)} at ${timeText(at)}${visible(why)}: ${visible(told.join('; '))}`;
+  return { by: actor.name, at, comment, changes: told };
 }
 
 /** What the holder has decided, or somebody in their place: there is nothing more for them to do. */

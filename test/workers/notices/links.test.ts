@@ -191,7 +191,7 @@ describe('deciding', () => {
     await submit(await linkOf(at, 'ann'), NO);
     const late = await submit(bobs, { ...YES, email: BOB });
     expect(late.status).toBe(409);
-    expect(late.html).toContain('ann denied at');
+    expect(late.html).toContain('<bdi>ann</bdi> denied at');
     const page = await look(bobs);
     expect(page.status).toBe(200);
     expect(page.html).toContain('Not this week');
@@ -227,7 +227,7 @@ describe('a link does not hold', () => {
       },
       { timeout: 10_000 },
     );
-    expect((await look(fresh)).html).toContain('eve at');
+    expect((await look(fresh)).html).toContain('<bdi>eve</bdi> at');
     expect((await submit(fresh, YES)).status).toBe(200);
     await runWithStatus(at.tenant, at.runId, 'succeeded');
   });

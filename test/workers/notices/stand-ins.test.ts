@@ -110,7 +110,7 @@ describe('the page behind a stand-in’s link', () => {
     const done = await submit(link, YES);
     expect(done.status).toBe(200);
     expect(done.html).toContain('You approved this for ann at');
-    expect(done.html).toContain('vic for ann approved at');
+    expect(done.html).toContain('<bdi>vic</bdi> for <bdi>ann</bdi> approved at');
     const run = await runWithStatus(where.tenant, where.runId, 'succeeded');
     expect(listAt(run, 'run.approvals.0.decisions')).toMatchObject([
       { actor: { name: 'vic' }, onBehalfOf: { name: 'ann' } },
