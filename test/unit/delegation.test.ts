@@ -1,4 +1,5 @@
 /** Deciding in somebody's place: by their right, as their vote, and never twice by anyone. */
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ActionPolicy } from '../../src/contract/approvals.ts';
 import type { JsonObject, Role } from '../../src/contract/json.ts';
@@ -7,6 +8,7 @@ import { viewApproval } from '../../src/engine/approval-state.ts';
 import { erasedApproval, erasedEntries } from '../../src/engine/erasure.ts';
 import { actionPolicy, note, pay, person, planOf, Story, told } from './support/engine.ts';
 import { assertHistory } from './support/invariants.ts';
+import { always } from './support/properties.ts';
 
 const gated = (over: Partial<ActionPolicy> = {}, more: JsonObject = {}) =>
   new Story(planOf([pay('a', more), note('b')], { policy: { pay: actionPolicy(over) } }));
@@ -245,6 +247,41 @@ describe('whoever may decide by another right alone', () => {
     expect(ids(['xavier'], 'approver')).toEqual(['dana']);
     expect(ids(['dana'], 'approver')).toEqual([]);
   });
+});
+
+test('whoever votes for whom, in whatever order, no vote names anybody twice', () => {
+  const someone = fc.constantFrom('ann', 'bob', 'cyd', 'dan', 'author');
+  const ballot = fc.record({
+    by: someone,
+    role: fc.constantFrom<Role>('viewer', 'approver', 'admin'),
+    whose: fc.option(someone, { nil: undefined, freq: 4 }),
+    whoseRole: fc.constantFrom<Role>('viewer', 'approver', 'admin'),
+    does: fc.constantFrom('vote', 'vote', 'vote', 'vote', 'vote', 'vote', 'edit', 'look'),
+  });
+  let [lent, quorums] = [0, 0];
+  always(
+    20_261_125,
+    2_000,
+    fc.property(
+      fc.integer({ min: 2, max: 4 }),
+      fc.array(ballot, { maxLength: 14 }),
+      (n, ballots) => {
+        const story = gated({ approvals: n, edit: 'approver', selfApproval: n === 4 });
+        for (const [turn, { by, role, whose, whoseRole, does }] of ballots.entries()) {
+          const person = whose === undefined ? {} : standingInFor({ [whose]: whoseRole });
+          if (does === 'edit') story.edit(by, { orderId: '7', cents: turn + 1 }, { role });
+          else if (does === 'look') story.view(by, { role, ...person });
+          else story.vote(by, { role, onBehalfOf: whose, ...person });
+        }
+        assertHistory(story.entries, story.run);
+        const votes = story.entries.filter(({ type }) => type === 'approval_approved');
+        lent += votes.filter((entry) => 'onBehalfOf' in entry).length;
+        if (story.run.status === 'running') quorums += 1;
+      },
+    ),
+  );
+  expect(lent).toBeGreaterThan(1_000);
+  expect(quorums).toBeGreaterThan(100);
 });
 
 test('the name of either is forgotten when they are, and the other’s stays', () => {
