@@ -115,7 +115,7 @@ export function recordEntries(stores: Stores, policy: ApprovalPolicy, report: Ru
   };
   stores.outbox.put('d1', parcel);
   putNotices(stores, report);
-  for (const stepId of report.unused) stores.budgets.release(report.runId, stepId);
+  for (const stepId of report.unused ?? []) stores.budgets.release(report.runId, stepId);
   const { path, authors, requestId } = cause;
   const origin = { sender: SYSTEM, requestId, path, authors };
   admitEvents(stores, policy, [...causedEvents(report), ...health.events], origin);

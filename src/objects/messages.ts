@@ -62,8 +62,11 @@ export interface RunReport {
   readonly entries: readonly Entry[];
   /** The approvals that the entries have touched, for the inbox. */
   readonly approvals: readonly ApprovalParcel[];
-  /** Steps that have not used what they may have reserved of a budget, and will not. */
-  readonly unused: readonly string[];
+  /**
+   * Steps that have not used what they may have reserved of a budget, and will not. Not there in what
+   * an earlier version of the code has left to be sent.
+   */
+  readonly unused?: readonly string[];
   /** Ended, and nothing in flight: no report will follow. */
   readonly settled: boolean;
   /** For events that the entries caused. */

@@ -60,7 +60,6 @@ export function reportAgain(run: Run, settled: boolean): RunReport {
     wakeAt: null,
     entries: timeline,
     approvals: [],
-    unused: [],
     settled,
     cause: { path: [], authors: [], correlationId: 'c', requestId: 'r' },
   };
