@@ -47,7 +47,13 @@ export class Delegations {
     const row = this.#sql
       .exec<Row>('SELECT * FROM delegations WHERE member_id = ? AND until_at > ?', memberId, at)
       .toArray()[0];
-    return row === undefined ? null : { to: row.to_id, from: row.from_at, until: row.until_at };
+    return row === undefined ? null : delegationOf(row);
+  }
+
+  /** The same of everybody, by who is away. */
+  all(at: string): ReadonlyMap<string, Delegation> {
+    const rows = this.#sql.exec<Row>('SELECT * FROM delegations WHERE until_at > ?', at).toArray();
+    return new Map(rows.map((row) => [row.member_id, delegationOf(row)]));
   }
 
   /** Those in whose place a member may decide at a time. */
@@ -62,4 +68,8 @@ export class Delegations {
       .toArray()
       .map((row) => row.member_id);
   }
+}
+
+function delegationOf(row: Row): Delegation {
+  return { to: row.to_id, from: row.from_at, until: row.until_at };
 }

@@ -72,6 +72,22 @@ export function rightsLent(
   });
 }
 
+/** The same for everybody at once, by who stands in. */
+export function rightsLentAmong(
+  live: readonly Member[],
+  now: number,
+): ReadonlyMap<string, readonly Right[]> {
+  const at = new Date(now).toISOString();
+  const lent = new Map<string, Right[]>();
+  for (const member of live) {
+    const { delegation, role } = member;
+    if (delegation === null || delegation.from > at || delegation.until <= at) continue;
+    const rights = lent.get(delegation.to) ?? [];
+    lent.set(delegation.to, [...rights, { actor: actorOf(member), role }]);
+  }
+  return lent;
+}
+
 /** A key that only reads or sends decides nothing, whoever it belongs to. */
 function mayDecideByKey(role: Role): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf('approver');

@@ -4,6 +4,7 @@ import type { Page } from '../contract/pages.ts';
 import { type Refusal, refusal } from '../contract/problems.ts';
 import { ERASED } from '../engine/audit-parts.ts';
 import { type Change, changed, unchanged } from './change.ts';
+import type { Delegations } from './delegations.ts';
 
 const SCHEMA = [
   `CREATE TABLE IF NOT EXISTS members (
@@ -26,12 +27,11 @@ export const MEMBERS_MAX = 1_000;
 
 export class Members {
   readonly #sql: SqlStorage;
-  readonly #delegationOf: (id: string) => Delegation | null;
+  readonly #delegations: Delegations;
 
-  /** @param delegationOf who may decide in a member's place */
-  constructor(sql: SqlStorage, delegationOf: (id: string) => Delegation | null) {
+  constructor(sql: SqlStorage, delegations: Delegations) {
     this.#sql = sql;
-    this.#delegationOf = delegationOf;
+    this.#delegations = delegations;
     for (const statement of SCHEMA) sql.exec(statement);
   }
 
@@ -93,7 +93,7 @@ export class Members {
 
   find(id: string): Member | null {
     const row = this.#sql.exec<Row>('SELECT * FROM members WHERE id = ?', id).toArray()[0];
-    return row === undefined ? null : this.#memberOf(row);
+    return row === undefined ? null : this.#withDelegation(row);
   }
 
   /** The member who signs in with an email. */
@@ -101,43 +101,40 @@ export class Members {
     const row = this.#sql
       .exec<Row>('SELECT * FROM members WHERE email = ? AND removed_at IS NULL', email)
       .toArray()[0];
-    return row === undefined ? null : this.#memberOf(row);
+    return row === undefined ? null : this.#withDelegation(row);
   }
 
   live(): Member[] {
-    return this.#sql
-      .exec<Row>('SELECT * FROM members WHERE removed_at IS NULL ORDER BY id')
-      .toArray()
-      .map((row) => this.#memberOf(row));
+    const rows = this.#sql.exec<Row>('SELECT * FROM members WHERE removed_at IS NULL ORDER BY id');
+    return this.#withDelegations(rows.toArray());
   }
 
   /** Newest first, after an id. */
   list({ limit, after }: Page): Member[] {
-    return this.#sql
-      .exec<Row>(
-        'SELECT * FROM members WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2',
-        after,
-        limit,
-      )
-      .toArray()
-      .map((row) => this.#memberOf(row));
+    const rows = this.#sql.exec<Row>(
+      'SELECT * FROM members WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2',
+      after,
+      limit,
+    );
+    return this.#withDelegations(rows.toArray());
   }
 
-  #memberOf(row: Row): Member {
-    const { id, name, email, role } = row;
-    return {
-      id,
-      name,
-      email,
-      role,
-      createdAt: row.created_at,
-      updatedAt: row.updated_at,
-      removedAt: row.removed_at,
-      delegation: this.#delegationOf(id),
-    };
+  #withDelegation(row: Row): Member {
+    return memberOf(row, this.#delegations.of(row.id, new Date().toISOString()));
+  }
+
+  #withDelegations(rows: readonly Row[]): Member[] {
+    const delegations = this.#delegations.all(new Date().toISOString());
+    return rows.map((row) => memberOf(row, delegations.get(row.id) ?? null));
   }
 }
 
 export function noSuchMember(): Refusal {
   return refusal('not_found', 'There is no such member.');
+}
+
+function memberOf(row: Row, delegation: Delegation | null): Member {
+  const { id, name, email, role } = row;
+  const times = { createdAt: row.created_at, updatedAt: row.updated_at, removedAt: row.removed_at };
+  return { id, name, email, role, ...times, delegation };
 }

@@ -6,7 +6,7 @@
 import type { Entry } from '../contract/runs.ts';
 import type { ApprovalParcel } from '../db/approvals.ts';
 import { rightsOf } from '../engine/approval.ts';
-import { identityOf } from './identity.ts';
+import { actorOf, rightsLentAmong } from './identity.ts';
 import type { Notice, NoticeKind, NoticeRecipient, RunReport } from './messages.ts';
 import type { Stores } from './stores.ts';
 
@@ -75,15 +75,17 @@ function noticeOf(
 function recipientsOf(
   { type }: Told,
   { item, barred, among }: ApprovalParcel,
-  stores: Stores,
+  { members }: Stores,
 ): NoticeRecipient[] {
   const deciders = { roles: item.roles, members: item.members, rule: { among } };
-  const now = Date.now();
-  return stores.members.live().flatMap((member): NoticeRecipient[] => {
-    const { id: memberId, name, email } = member;
+  const live = members.live();
+  const lent = rightsLentAmong(live, Date.now());
+  return live.flatMap((member): NoticeRecipient[] => {
+    const { id: memberId, name, email, role } = member;
     const recipient = { memberId, name, email };
-    if (type === 'approval_overridden') return member.role === 'admin' ? [recipient] : [];
-    const rights = rightsOf(deciders, barred, identityOf(member, stores, now));
+    if (type === 'approval_overridden') return role === 'admin' ? [recipient] : [];
+    const person = { actor: actorOf(member), role, standsInFor: lent.get(memberId) };
+    const rights = rightsOf(deciders, barred, person);
     return rights[0]?.actor.id === memberId
       ? [recipient]
       : rights.map(({ actor: { id, name } }) => ({ ...recipient, onBehalfOf: { id, name } }));

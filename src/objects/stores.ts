@@ -53,7 +53,7 @@ export function openStores(sql: SqlStorage, tenant: Tenant): Stores {
     settings,
     limits: new Limits(sql, settings),
     keys: new ApiKeys(sql),
-    members: new Members(sql, (id) => delegations.of(id, new Date().toISOString())),
+    members: new Members(sql, delegations),
     delegations,
     budgets: new Budgets(sql),
     workflows,
