@@ -44,6 +44,8 @@ export class RunObject extends DurableObject<Env> {
   /** Steps whose budget is being asked for right now. */
   readonly #asking = new Set<string>();
   #context: TenantContext | null = null;
+  /** The tenant could not be asked the last time: what it would decide is held back. */
+  #outOfReach = false;
   /** Callers who wait until the read model shows what they did. */
   #readers = 0;
 
@@ -144,7 +146,6 @@ export class RunObject extends DurableObject<Env> {
     const plan = await this.#planNow(seed);
     const decision = decide(plan, this.#run, input, Date.now(), Math.random());
     await this.#commit(seed, decision, projected);
-    if (!plan.policyIsCurrent) await this.#alarm.arm(Date.now() + RETRY_WAKE_MS);
     const run = viewRun(this.#run, this.#journal.entries());
     if (decision.refused === undefined) return { ok: true, run };
     const { code, detail, errors } = decision.refused;
@@ -170,9 +171,13 @@ export class RunObject extends DurableObject<Env> {
     const waits = (this.#outbox?.addresses().length ?? 0) > 0;
     const delivery = waits ? now + RETRY_DELIVERY_MS : null;
     const next = this.#run === undefined ? null : nextWake(this.#run);
+    // Many runs may wait for one tenant: they do not come back all at once.
+    const again = now + RETRY_DELIVERY_MS * (1 + Math.random());
+    const soon = this.#outOfReach ? again : now + RETRY_WAKE_MS;
     // What is still due after a turn waits for an answer: not at once, or the alarm would spin.
-    const wake = next !== null && next <= now ? now + RETRY_WAKE_MS : next;
-    const times = [delivery, wake].flatMap((time) => (time === null ? [] : [time]));
+    const wake = next !== null && next <= now ? soon : next;
+    const held = this.#outOfReach && next !== null ? again : null;
+    const times = [delivery, wake, held].flatMap((time) => (time === null ? [] : [time]));
     await this.#alarm.arm(times.length === 0 ? null : Math.min(...times));
   }
 
@@ -184,6 +189,7 @@ export class RunObject extends DurableObject<Env> {
       const reports: RunReport[] = bodies.map((body) => JSON.parse(body));
       const tenant = tenantObject(this.env, seed.tenant.id);
       this.#context = await tenant.report(reports, this.#readers > 0);
+      this.#outOfReach = false;
     });
     if (projected) this.#readers -= 1;
     if (this.#run !== undefined && isSettled(this.#run)) await this.#arm();
@@ -202,9 +208,11 @@ export class RunObject extends DurableObject<Env> {
     try {
       const context = await tenantObject(this.env, seed.tenant.id).context();
       this.#context = context;
+      this.#outOfReach = false;
       return { context, isFresh: true };
     } catch (error) {
       if (known === null) throw error;
+      this.#outOfReach = true;
       logError({ what: 'context_failed', tenantId: seed.tenant.id, runId: seed.runId }, error);
       return { context: known, isFresh: false };
     }

@@ -128,6 +128,9 @@ export const runRoutes: readonly Route[] = [
     path: '/api/admin/workflow-runs/cancel',
     tag: TAG,
     summary: 'Cancel a run that has not ended',
+    description:
+      'What is being carried out just now is waited for, three seconds at most, and then told as it ' +
+      'was; a run whose attempt takes longer is refused with `conflict`.',
     role: 'admin',
     body: cancelBody,
     answer: { status: 200, description: 'The run', schema: oneRun },
