@@ -41,7 +41,7 @@ function isAsApproved(
   { action, input, call }: Attempt,
   { binding, inputHash: approved }: NonNullable<Attempt['approved']>,
 ): boolean {
-  const { tenantId: tenant, runId: run, stepId: step } = call;
+  const { tenantId: tenant, runId: run, stepId: step = '' } = call;
   const now = { ...binding, tenant, run, step, action, input };
   return inputHash(binding) === approved && inputHash(now) === approved;
 }

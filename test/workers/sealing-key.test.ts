@@ -115,7 +115,13 @@ async function set(tenant: Tenant, keys: Env, body: JsonObject): Promise<void> {
   const request = new Request('https://api.test/api/admin/connections/set', { method: 'POST' });
   const served = { request, env: keys, requestId: 'r', params: {}, told: {}, defer: () => {} };
   const actor = { type: 'api_key', id: 'key_1', name: 'Key' } as const;
-  const caller = { tenantId: tenant.id, actor, role: 'admin' } as const;
+  const caller = {
+    tenantId: tenant.id,
+    actor,
+    role: 'admin',
+    inPerson: false,
+    standsInFor: [],
+  } as const;
   expect(await route?.serve(served, { caller }, body)).not.toMatchObject({ ok: false });
 }
 

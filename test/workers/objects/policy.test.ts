@@ -151,13 +151,14 @@ describe('what is sent is what was approved', () => {
     const call = {
       tenantId: shop,
       runId: run.id,
+      stepId: 'gate',
       idempotencyKey: `${run.id}_gate`,
       timeoutMs: 1_000,
       now: Date.now(),
     };
     const perform = async (key: string) =>
       await performAttempt(
-        { stepId: 'gate', action: 'flag.enable', input: { key }, event, call, approved },
+        { action: 'flag.enable', input: { key }, event, call, approved },
         openPorts(env, shop, connections),
       );
     expect(await perform('dangerous')).toMatchObject({
