@@ -2,13 +2,13 @@
  * `signalbox audit verify FILE`: checks an export of a tenant's audit chain without a network, a
  * database or trust in whoever wrote it. Exit code 0: whole; 1: not, and where; 2: asked wrongly.
  */
-import { hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { tenantId as tenantIdSchema } from '../../src/contract/json.ts';
-import type { Sha256 } from '../../src/engine/sha256.ts';
-import { linesOf } from './lines.ts';
+import { chunksOf } from './lines.ts';
 import { type Fault, type Summary, verifyLog } from './log.ts';
+import { nodeSha256 } from './node-sha256.ts';
+import { checkedByThreads } from './threads.ts';
 import { BadRequest, readCheckpoint, readKeys, type Trusted } from './trust.ts';
 
 export const USAGE = `Use: npx signalbox audit verify FILE [--tenant ID] [--keys FILE --checkpoint FILE ...]
@@ -19,12 +19,6 @@ export const USAGE = `Use: npx signalbox audit verify FILE [--tenant ID] [--keys
   --checkpoint  a signed checkpoint that was kept elsewhere; may be given more than once
 
 Exit code 0: the log is whole. 1: it is not, and where. 2: it could not be checked.`;
-
-/** Node's own SHA-256: the portable one would take most of the time. */
-const nodeSha256: Sha256 = {
-  ofText: (text) => hash('sha256', text, 'hex'),
-  ofHex: (hex) => hash('sha256', Buffer.from(hex, 'hex'), 'hex'),
-};
 
 /** Runs the command and prints its answer. @returns the exit code */
 export async function verifyCommand(args: readonly string[]): Promise<number> {
@@ -61,7 +55,8 @@ async function verify({ file, tenant, keys, checkpoints }: Request): Promise<Fau
     return noEntry(`${foreign.label} is of tenant ${foreign.tenantId}, not of ${tenantId}`);
   try {
     const bytes = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1 << 20 });
-    return await verifyLog(linesOf(bytes), tenantId, trusted, nodeSha256);
+    const chunks = checkedByThreads(chunksOf(bytes), trusted.length > 0);
+    return await verifyLog(chunks, tenantId, trusted, nodeSha256);
   } catch (error) {
     if (!isReadError(error)) throw error;
     throw new BadRequest(`${file} cannot be read: ${error.message}`);
@@ -112,10 +107,17 @@ function textOf(summary: Summary): string {
     `The audit chain of ${tenantId} is whole.`,
     `entries      ${entries}${entries > 0 ? `, ${firstAt} to ${lastAt}` : ''}`,
     `head         ${head}`,
-    `private      ${parts.whole} fit their digests, ${parts.erased} were erased`,
+    `private      ${parts.whole} fit their digests, ${erasedText(parts)}`,
     `checkpoints  ${checkpoints === 0 ? 'none given: a log that was cut off or written anew would not show' : `${checkpoints} matched`}`,
   ];
   return lines.join('\n');
+}
+
+/** A part that is gone looks like one that was erased; only their number can tell. */
+function erasedText({ erased, told }: Summary['parts']): string {
+  const untold = erased - told;
+  const all = `${erased} were erased`;
+  return untold <= 0 ? all : `${all}, ${untold} of them by no erasure that the log tells of`;
 }
 
 function textOfFault({ seq, line, reason }: Fault): string {

@@ -1,12 +1,15 @@
 /**
- * Checks an exported audit chain line by line, oldest entry first, and names the first entry that
- * does not fit. Constant memory; what an entry's hash is, the engine says. docs/audit-format.md
+ * Checks an exported audit chain, oldest entry first, and names the first entry that does not fit.
+ * Constant memory; what an entry's hash is, the engine says. docs/audit-format.md
  */
 import { isJsonObject, type Json, type JsonObject } from '../../src/contract/json.ts';
-import { type ChainFault, ChainVerifier } from '../../src/engine/chain.ts';
+import { type ChainFault, ChainVerifier, type PartCounts } from '../../src/engine/chain.ts';
 import { portableSha256, type Sha256 } from '../../src/engine/sha256.ts';
-import type { Line } from './lines.ts';
+import { type Line, linesOf } from './lines.ts';
+import { type Segment, SegmentReader } from './segment.ts';
 import { CheckpointWatch, type TrustedCheckpoint } from './watch.ts';
+
+const HASH_LENGTH = 64;
 
 /** `seq`: the first bad entry; null when the fault is in no entry. `line`: where it is, or lacks. */
 export type Fault = { ok: false; seq: number | null; line: number | null; reason: string };
@@ -21,13 +24,28 @@ export type Summary = {
   head: string;
   /** How many checkpoints matched. */
   checkpoints: number;
-  /** Private parts that are there and fit their digests, and those that were erased. */
-  parts: { whole: number; erased: number };
+  parts: PartCounts;
 };
+
+/** Whole lines, and what is known of them; null: they have to be looked at one by one. */
+export interface Checked {
+  readonly bytes: Buffer;
+  readonly segment: Segment | null;
+}
+
+/** The chunks with what is known of each, found out here and now. */
+export async function* checkedHere(
+  chunks: AsyncIterable<Buffer>,
+  wantsHashes: boolean,
+  sha256: Sha256 = portableSha256,
+): AsyncGenerator<Checked> {
+  const reader = new SegmentReader(sha256, wantsHashes);
+  for await (const bytes of chunks) yield { bytes, segment: reader.read(bytes) };
+}
 
 /** @param tenantId null: the tenant that the first entry says was created */
 export async function verifyLog(
-  batches: AsyncIterable<readonly Line[]>,
+  chunks: AsyncIterable<Checked>,
   tenantId: string | null,
   checkpoints: readonly TrustedCheckpoint[],
   sha256: Sha256 = portableSha256,
@@ -36,19 +54,18 @@ export async function verifyLog(
   const impossible = watch.begin();
   if (impossible !== null) return { ok: false, seq: null, line: null, reason: impossible };
   const pass = new LogPass(tenantId, watch, sha256);
-  let number = 0;
-  for await (const batch of batches)
-    for (const line of batch) {
-      number += 1;
-      const fault = pass.take(line);
-      if (fault !== null) return { ok: false, line: number, ...fault };
-    }
+  for await (const checked of chunks) {
+    const fault = pass.take(checked);
+    if (fault !== null) return { ok: false, line: pass.lines, ...fault };
+  }
   const end = pass.end();
-  return 'reason' in end ? { ok: false, line: number + 1, ...end } : { ok: true, ...end };
+  return 'reason' in end ? { ok: false, line: pass.lines + 1, ...end } : { ok: true, ...end };
 }
 
 /** Where a pass over a log is. */
 class LogPass {
+  /** How many lines were looked at. */
+  lines = 0;
   #tenantId: string | null;
   #chain: ChainVerifier | null = null;
   #firstAt: string | null = null;
@@ -62,19 +79,56 @@ class LogPass {
     this.#sha256 = sha256;
   }
 
-  take(line: Line): ChainFault | null {
+  take({ bytes, segment }: Checked): ChainFault | null {
+    if (segment !== null && this.#chainFrom(segment.first)?.follow(segment) === true) {
+      this.#note(segment.first);
+      this.#note(segment.last);
+      return this.#compare(bytes, segment);
+    }
+    for (const line of linesOf(bytes)) {
+      this.lines += 1;
+      const fault = this.#takeLine(line);
+      if (fault !== null) return fault;
+    }
+    return null;
+  }
+
+  #takeLine(line: Line): ChainFault | null {
     const seq = (this.#chain?.entries ?? 0) + 1;
     const entry = parseEntry(line);
     if (entry === null)
       return { seq, reason: `entry ${seq} is not a JSON object as the export writes it` };
-    this.#tenantId ??= createdTenant(entry);
-    if (this.#tenantId === null)
+    const chain = this.#chainFrom(entry);
+    if (chain === null)
       return { seq, reason: 'entry 1 does not say whose chain it is; name the tenant' };
-    this.#chain ??= new ChainVerifier(this.#tenantId, this.#sha256);
-    const at = typeof entry.at === 'string' ? entry.at : null;
-    this.#firstAt ??= at;
-    this.#lastAt = at;
-    return this.#chain.take(entry) ?? this.#watch.take(this.#chain.head, at);
+    this.#note(entry);
+    return chain.take(entry) ?? this.#watch.take(chain.head, () => timeOf(entry));
+  }
+
+  /** The chain, begun with its first entry if need be; null when that does not say whose it is. */
+  #chainFrom(first: JsonObject): ChainVerifier | null {
+    this.#tenantId ??= createdTenant(first);
+    if (this.#tenantId !== null) this.#chain ??= new ChainVerifier(this.#tenantId, this.#sha256);
+    return this.#chain;
+  }
+
+  #note(entry: JsonObject): void {
+    this.#lastAt = timeOf(entry);
+    this.#firstAt ??= this.#lastAt;
+  }
+
+  /** Holds the hashes of a segment that the chain accepted against the checkpoints. */
+  #compare(bytes: Buffer, { entries, hashes }: Segment): ChainFault | null {
+    for (let at = 0; at < hashes.length; at += HASH_LENGTH) {
+      const index = at / HASH_LENGTH;
+      const time = () => timeOf(parseEntry(linesOf(bytes)[index] ?? null) ?? {});
+      const fault = this.#watch.take(hashes.slice(at, at + HASH_LENGTH), time);
+      if (fault === null) continue;
+      this.lines += index + 1;
+      return fault;
+    }
+    this.lines += entries;
+    return null;
   }
 
   end(): ChainFault | Omit<Summary, 'ok'> {
@@ -106,6 +160,10 @@ function parseEntry(line: Line): JsonObject | null {
   } catch {
     return null;
   }
+}
+
+function timeOf({ at }: JsonObject): string | null {
+  return typeof at === 'string' ? at : null;
 }
 
 /** The tenant whose beginning the entry tells; null for any other entry. */

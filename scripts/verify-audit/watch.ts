@@ -43,11 +43,11 @@ export class CheckpointWatch {
     });
     if (wrong !== undefined)
       return `${wrong.label} and another signed checkpoint of ${wrong.checkpoint.size} entries contradict each other`;
-    return this.#compare(null)?.reason ?? null;
+    return this.#compare(() => null)?.reason ?? null;
   }
 
   /** After each entry that the chain accepted. @param at when the entry says it was written */
-  take(entryHash: string, at: string | null): ChainFault | null {
+  take(entryHash: string, at: () => string | null): ChainFault | null {
     if (this.#open.length === 0) return null;
     this.#tree = append(this.#tree, leafHash(entryHash, this.#sha256), this.#sha256);
     return this.#compare(at);
@@ -63,10 +63,10 @@ export class CheckpointWatch {
     return { seq, reason };
   }
 
-  #compare(at: string | null): ChainFault | null {
+  #compare(at: () => string | null): ChainFault | null {
     const { size } = this.#tree;
     for (let next = this.#open[0]; next?.checkpoint.size === size; next = this.#open[0]) {
-      const fault = this.#rewritten(next) ?? retired(next, at);
+      const fault = this.#rewritten(next) ?? retired(next, at());
       if (fault !== null) return fault;
       this.#open.shift();
       this.#vouchedFor = size;

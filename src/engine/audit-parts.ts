@@ -123,6 +123,16 @@ export interface PartsVerdict {
 
 const NO_PARTS: PartsVerdict = { whole: 0, erased: 0, fault: null };
 
+/**
+ * How many parts an entry says that an erasure took away; of most entries none. Whoever takes a part
+ * away without an erasure leaves more of them missing than the chain tells of.
+ */
+export function partsToldErased({ action, data }: JsonObject): number {
+  if (action !== 'privacy.erased' || !isJsonObject(data) || !isJsonObject(data.erased)) return 0;
+  const { auditParts } = data.erased;
+  return typeof auditParts === 'number' ? auditParts : 0;
+}
+
 /** Holds each part that is there against its digest. The digests are the hash's matter. */
 export function checkParts(entry: JsonObject, sha256: Sha256): PartsVerdict {
   const bare = commitmentsOf(entry).length;

@@ -6,7 +6,7 @@
  */
 import type { AuditEntry } from '../contract/audit.ts';
 import type { Json, JsonObject } from '../contract/json.ts';
-import { checkParts, formOf, hashedForm } from './audit-parts.ts';
+import { checkParts, formOf, hashedForm, partsToldErased } from './audit-parts.ts';
 import { canonicalText } from './canonical.ts';
 import { portableSha256, type Sha256 } from './sha256.ts';
 
@@ -30,14 +30,31 @@ export function link(entry: Omit<AuditEntry, 'hash'>): AuditEntry {
 /** The first entry that does not fit, and why. */
 export type ChainFault = { seq: number; reason: string };
 
+/** How many private parts there are in clear, how many were erased, and of how many erasures tell. */
+export interface PartCounts {
+  readonly whole: number;
+  readonly erased: number;
+  readonly told: number;
+}
+
+/** Entries in a row that fit, and each of them the one before it. */
+export interface CheckedEntries {
+  /** The first one's number, and what it has as `prevHash`. */
+  readonly seq: number;
+  readonly prevHash: string;
+  readonly entries: number;
+  /** The hash of the last one. */
+  readonly head: string;
+  readonly parts: PartCounts;
+}
+
 /** Checks a chain entry by entry, oldest first, in constant memory. */
 export class ChainVerifier {
   /** How many entries fitted. */
   entries = 0;
   /** The hash of the last entry that fitted; the genesis hash before the first. */
   head: string;
-  /** Private parts that are there and fit their digests, and those that were erased. */
-  readonly parts = { whole: 0, erased: 0 };
+  parts: PartCounts = { whole: 0, erased: 0, told: 0 };
   readonly #sha256: Sha256;
 
   constructor(tenantId: string, sha256: Sha256 = portableSha256) {
@@ -56,11 +73,28 @@ export class ChainVerifier {
       return { seq, reason: `entry ${seq} was changed after it was written` };
     const { whole, erased, fault } = checkParts(rest, this.#sha256);
     if (fault !== null) return { seq, reason: `${fault} in entry ${seq}` };
-    this.parts.whole += whole;
-    this.parts.erased += erased;
+    this.#count({ whole, erased, told: partsToldErased(rest) });
     this.entries = seq;
     this.head = computed;
     return null;
+  }
+
+  /** Takes the next entries, which were checked by themselves; false when they do not follow. */
+  follow({ seq, prevHash, entries, head, parts }: CheckedEntries): boolean {
+    if (seq !== this.entries + 1 || prevHash !== this.head) return false;
+    this.#count(parts);
+    this.entries += entries;
+    this.head = head;
+    return true;
+  }
+
+  #count({ whole, erased, told }: PartCounts): void {
+    const before = this.parts;
+    this.parts = {
+      whole: before.whole + whole,
+      erased: before.erased + erased,
+      told: before.told + told,
+    };
   }
 
   /** Null for what no entry can hold: text without UTF-8, a number beyond a double. */

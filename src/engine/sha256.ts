@@ -11,11 +11,13 @@ export interface Sha256 {
   ofText(text: string): string;
   /** Of the bytes that the hex text stands for. */
   ofHex(hex: string): string;
+  ofBytes(bytes: Uint8Array): string;
 }
 
 export const portableSha256: Sha256 = {
   ofText: (text) => bytesToHex(sha256(utf8ToBytes(text))),
   ofHex: (hex) => bytesToHex(sha256(hexToBytes(hex))),
+  ofBytes: (bytes) => bytesToHex(sha256(bytes)),
 };
 
 const HASH = /^[0-9a-f]{64}$/;

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type Line, linesOf } from '../../scripts/verify-audit/lines.ts';
-import { verifyLog } from '../../scripts/verify-audit/log.ts';
-import type { TrustedCheckpoint } from '../../scripts/verify-audit/watch.ts';
+import { chunksOf, type Line, linesOf } from '../../scripts/verify-audit/lines.ts';
+import { checkedHere, verifyLog } from '../../scripts/verify-audit/log.ts';
 import type { AuditEntry } from '../../src/contract/audit.ts';
+import { formOf } from '../../src/engine/audit-parts.ts';
 import { genesisHash, link } from '../../src/engine/chain.ts';
 import {
   auditLog,
@@ -18,31 +18,12 @@ import {
   published,
   signedCheckpoint,
   timeOf,
+  withErased,
 } from './support/audit-log.ts';
+import { check, ndjson, streamOf, trusted } from './support/verify-audit.ts';
 
 const LENGTH = 8;
 const LOG = auditLog(LENGTH);
-
-const ndjson = (entries: readonly AuditEntry[]) =>
-  entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
-
-async function* chunksOf(bytes: Uint8Array, size = 1 << 16): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
-}
-
-function check(
-  log: Uint8Array | string | readonly AuditEntry[],
-  checkpoints: readonly TrustedCheckpoint[] = [],
-  tenantId: string | null = 'acme',
-) {
-  const text = typeof log === 'string' || log instanceof Uint8Array ? log : ndjson(log);
-  return verifyLog(linesOf(chunksOf(Buffer.from(text))), tenantId, checkpoints);
-}
-
-/** A checkpoint as if its signature had been verified. */
-function trusted(log: readonly AuditEntry[], size = log.length): TrustedCheckpoint {
-  return { label: `checkpoint ${size}`, checkpoint: checkpointOf(log, size), until: null };
-}
 
 describe('a log that is whole', () => {
   test('is summed up', async () => {
@@ -54,7 +35,7 @@ describe('a log that is whole', () => {
       lastAt: timeOf(LENGTH),
       head: LOG.at(-1)?.hash,
       checkpoints: 3,
-      parts: { whole: 0, erased: 0 },
+      parts: { whole: 17, erased: 2, told: 0 },
     });
   });
 
@@ -145,6 +126,126 @@ describe('a log that was tampered with', () => {
   });
 });
 
+describe('private parts', () => {
+  const SECOND = LOG[1];
+  if (SECOND === undefined) throw new Error('short');
+  const proof = SECOND.private?.['actor.name'];
+  if (proof?.salt === undefined) throw new Error('no salt');
+  const other = proof.salt.replace('0', '1');
+  /** The log with another second entry. */
+  const checkWith = (entry: object) =>
+    check(`${JSON.stringify(LOG[0])}\n${JSON.stringify(entry)}\n${ndjson(LOG.slice(2))}`);
+
+  test('one that was erased fits as well, whichever and however many', async () => {
+    const paths = Object.keys(SECOND.private ?? {});
+    const bare = paths.reduce(withErased, SECOND);
+    const log = LOG.with(1, bare);
+    expect(await check(log, [trusted(LOG)])).toMatchObject({
+      ok: true,
+      head: LOG.at(-1)?.hash,
+      parts: { whole: 17 - paths.length, erased: 2 + paths.length },
+    });
+    expect(JSON.stringify(bare)).not.toContain('Größe');
+  });
+
+  test('the form that is hashed fits too, with every part taken for erased', async () => {
+    const { private: _private, ...bare } = SECOND;
+    const form = JSON.parse(JSON.stringify({ ...formOf(SECOND), hash: bare.hash }));
+    const paths = Object.keys(SECOND.private ?? {}).length;
+    const parts = { whole: 17 - paths, erased: 2 + paths, told: 0 };
+    expect(await checkWith(form)).toMatchObject({ ok: true, parts });
+  });
+
+  test.each<[string, object, string]>([
+    [
+      'with another value',
+      { ...SECOND, actor: { ...SECOND.actor, name: 'Klein' } },
+      'actor.name does not fit its digest',
+    ],
+    [
+      'with another salt',
+      { ...SECOND, private: { ...SECOND.private, 'actor.name': { ...proof, salt: other } } },
+      'actor.name does not fit its digest',
+    ],
+    [
+      'with a salt of another length',
+      { ...SECOND, private: { ...SECOND.private, 'actor.name': { ...proof, salt: 'ab' } } },
+      'actor.name does not fit its digest',
+    ],
+    [
+      'without its salt, and not erased',
+      { ...SECOND, private: { ...SECOND.private, 'actor.name': { digest: proof.digest } } },
+      'actor.name was erased, and something stands in its place',
+    ],
+    [
+      'erased, and something else in its place',
+      {
+        ...withErased(SECOND, 'actor.name'),
+        actor: { ...SECOND.actor, name: '[Erased]' },
+      },
+      'actor.name was erased, and something stands in its place',
+    ],
+    [
+      'with more than its digest and salt',
+      { ...SECOND, private: { ...SECOND.private, 'actor.name': { ...proof, more: 1 } } },
+      'actor.name holds more than its digest and salt',
+    ],
+  ])('%s', async (_name, entry, reason) => {
+    expect(await checkWith(entry)).toEqual({
+      ok: false,
+      seq: 2,
+      line: 2,
+      reason: `the private part ${reason} in entry 2`,
+    });
+  });
+
+  test.each<[string, object]>([
+    [
+      'its digest changed',
+      {
+        ...SECOND,
+        private: { ...SECOND.private, 'actor.name': { ...proof, digest: 'ab'.repeat(32) } },
+      },
+    ],
+    ['`private` taken away', { ...SECOND, private: undefined }],
+    ['`private` emptied', { ...SECOND, private: {} }],
+    ['`private` no object', { ...SECOND, private: [] }],
+    ['a part no object', { ...SECOND, private: { ...SECOND.private, 'actor.name': 1 } }],
+    [
+      'a field more in `private`',
+      { ...SECOND, private: { ...SECOND.private, 'data.version': proof } },
+    ],
+    ['a part of nothing', { ...SECOND, private: { ...SECOND.private, 'data.nothing': proof } }],
+    ['a part elsewhere', { ...SECOND, private: { ...SECOND.private, 'target.id': proof } }],
+    ['its field taken away', { ...SECOND, actor: { type: 'api_key', id: 'key_1' } }],
+  ])('an entry with %s was changed', async (_name, entry) => {
+    expect(await checkWith(entry)).toMatchObject({
+      ok: false,
+      seq: 2,
+      reason: 'entry 2 was changed after it was written',
+    });
+  });
+
+  test('the log tells of how many an erasure took: more are missing without one', async () => {
+    const last = LOG.at(-1);
+    if (last === undefined) throw new Error('short');
+    const told = link({
+      seq: LENGTH + 1,
+      id: 'aud_9',
+      at: timeOf(LENGTH + 1),
+      actor: { type: 'api_key', id: 'key_1', name: 'Ops' },
+      action: 'privacy.erased',
+      target: { type: 'subject', id: 'sub_1' },
+      requestId: 'r',
+      data: { kind: 'customer', done: true, erased: { auditParts: 2 } },
+      prevHash: last.hash,
+    });
+    expect(await check([...LOG, told])).toMatchObject({ parts: { erased: 2, told: 2 } });
+    const taken = [...LOG.with(1, withErased(SECOND, 'data.word')), told];
+    expect(await check(taken)).toMatchObject({ ok: true, parts: { erased: 3, told: 2 } });
+  });
+});
+
 describe('what only a checkpoint shows', () => {
   const rewritten = auditLog(LENGTH, 'acme', 'second');
 
@@ -207,7 +308,7 @@ describe('reading', () => {
     const expected = text.split('\n').map((line) => line.replace(/\r$/, ''));
     const read = async (size: number) => {
       const lines: Line[] = [];
-      for await (const batch of linesOf(chunksOf(bytes, size))) lines.push(...batch);
+      for await (const chunk of chunksOf(streamOf(bytes, size))) lines.push(...linesOf(chunk));
       return lines;
     };
     for (const size of [1, 2, 3, 7, 100, bytes.length]) expect(await read(size)).toEqual(expected);
@@ -224,7 +325,7 @@ describe('reading', () => {
     const endless = async function* () {
       for (; taken < 1_000; taken += 1) yield Buffer.alloc(1 << 20, 'a');
     };
-    const verdict = await verifyLog(linesOf(endless()), 'acme', []);
+    const verdict = await verifyLog(checkedHere(chunksOf(endless()), false), 'acme', []);
     expect(verdict).toMatchObject({ ok: false, seq: 1, line: 1 });
     expect(taken).toBeLessThan(20);
   });
@@ -266,6 +367,9 @@ describe('the command', { timeout: 60_000 }, async () => {
     expect(text).toContain('The audit chain of acme is whole.');
     expect(text).toMatch(/entries +8, 2026-03-01T12:01:00.000Z to 2026-03-01T12:08:00.000Z/);
     expect(text).toMatch(new RegExp(`head +${LOG.at(-1)?.hash}`));
+    expect(text).toMatch(
+      /private +17 fit their digests, 2 were erased, 2 of them by no erasure that the log tells of/,
+    );
     expect(text).toMatch(/checkpoints +2 matched/);
     expect(status).toBe(0);
     expect(run(log).status).toBe(0);
@@ -285,6 +389,17 @@ describe('the command', { timeout: 60_000 }, async () => {
       text: expect.stringContaining('first bad entry  7 (line 7)'),
     });
     expect(run(log, '--tenant', 'other').status).toBe(1);
+  });
+
+  test('the same for a log that several threads read', () => {
+    const whole = ndjson(auditLog(4_000));
+    const long = put('long.ndjson', whole);
+    expect(Buffer.byteLength(whole)).toBeGreaterThan(2 * (1 << 20));
+    expect(run(long)).toMatchObject({ status: 0, text: expect.stringMatching(/entries +4000,/) });
+    const lines = whole.split('\n');
+    const damaged = put('damaged.ndjson', lines.with(3_500, lines[0] ?? '').join('\n'));
+    const told = 'first bad entry  3501 (line 3501)';
+    expect(run(damaged)).toMatchObject({ status: 1, text: expect.stringContaining(told) });
   });
 
   test('1 for a checkpoint that was forged, changed or is another tenant’s', async () => {

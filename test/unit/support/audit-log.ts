@@ -1,6 +1,8 @@
 /** A tenant's audit log with what vouches for it: entries, keys, signed checkpoints. */
 import type { AuditEntry } from '../../../src/contract/audit.ts';
 import type { AuditKey } from '../../../src/contract/audit-keys.ts';
+import { isJsonObject, type JsonObject } from '../../../src/contract/json.ts';
+import { ERASED, withParts, withPrivate } from '../../../src/engine/audit-parts.ts';
 import { genesisHash, link } from '../../../src/engine/chain.ts';
 import { type Checkpoint, originOf, signCheckpoint } from '../../../src/engine/checkpoint.ts';
 import { leafHash, rootOf } from '../../../src/engine/merkle.ts';
@@ -11,21 +13,57 @@ const START = Date.parse('2026-03-01T12:00:00.000Z');
 /** One entry a minute. @param word what tells this history from another one of the same tenant */
 export function auditLog(length: number, tenantId = 'acme', word = 'first'): AuditEntry[] {
   const entries: AuditEntry[] = [];
-  for (let seq = 1; seq <= length; seq += 1)
-    entries.push(
-      link({
-        seq,
-        id: `aud_${seq}`,
-        at: timeOf(seq),
-        actor: { type: 'api_key', id: 'key_1', name: 'Größe ✓\u001f' },
-        action: seq === 1 ? 'tenant.created' : 'workflow.enabled',
-        target: seq === 1 ? { type: 'tenant', id: tenantId } : { type: 'workflow', id: 'wf_1' },
-        requestId: `req-${seq}`,
-        data: { version: seq, word },
-        prevHash: entries.at(-1)?.hash ?? genesisHash(tenantId),
-      }),
-    );
+  for (let seq = 1; seq <= length; seq += 1) {
+    const told = {
+      seq,
+      id: `aud_${seq}`,
+      at: timeOf(seq),
+      actor: {
+        type: 'api_key' as const,
+        id: 'key_1',
+        name: seq % 2 === 0 ? 'Größe ✓' : 'Ops\u001f',
+      },
+      action: seq === 1 ? 'tenant.created' : 'workflow.enabled',
+      target: seq === 1 ? { type: 'tenant', id: tenantId } : { type: 'workflow', id: 'wf_1' },
+      requestId: `req-${seq}`,
+      data: { version: seq, word, ...MORE[seq % MORE.length] },
+      prevHash: entries.at(-1)?.hash ?? genesisHash(tenantId),
+    };
+    const paths = PRIVATE.filter((path) => path === 'actor.name' || path.slice(5) in told.data);
+    const salt = seq.toString(16).padStart(32, '0');
+    const entry = link(seq === 1 ? told : withPrivate(told, paths, () => salt));
+    entries.push(seq % MORE.length === 3 ? withErased(entry, 'data.comment') : entry);
+  }
   return entries;
+}
+
+/** All that entries are made of, and what only the slow way of the verifier reads. */
+const MORE: readonly JsonObject[] = [
+  {
+    comment: 'photo seen',
+    rule: { roles: ['approver'], members: [], escalateTo: null, edit: true },
+  },
+  {
+    comment: 'a "quote", a \\ and a line\nmore – ✓',
+    changes: [{ path: 'a', before: 1, after: {} }],
+  },
+  { path: ['wf_1', 'wf_2'], empty: {}, 'order.refund': { approvals: 2, amount: 50_000 } },
+  { comment: 'I know Carla', until: '2026-03-01T12:00:00.000Z' },
+  { ratio: 0.25, below: -1, Schlüssel: 'x' },
+];
+const PRIVATE = ['actor.name', 'data.comment', 'data.changes', 'data.word'];
+
+/** The entry after an erasure of one of its private parts. */
+export function withErased(entry: AuditEntry, path: string): AuditEntry {
+  const { actor, data } = entry;
+  const shown = withParts({ actor: { ...actor }, data }, new Map([[path, ERASED]]));
+  const digest = entry.private?.[path]?.digest ?? '';
+  return {
+    ...entry,
+    actor: path === 'actor.name' ? { ...actor, name: ERASED } : actor,
+    data: isJsonObject(shown.data) ? shown.data : data,
+    private: { ...entry.private, [path]: { digest } },
+  };
 }
 
 /** When entry `seq` says it was written. */

@@ -2,6 +2,8 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect } from 'vitest';
+import { chunksOf } from '../../../scripts/verify-audit/lines.ts';
+import { checkedHere, verifyLog } from '../../../scripts/verify-audit/log.ts';
 import { type AuditEntry, auditEntry } from '../../../src/contract/audit.ts';
 import { auditKeys } from '../../../src/contract/audit-keys.ts';
 import { type AuditCheckpoint, auditCheckpoint } from '../../../src/contract/checkpoints.ts';
@@ -60,6 +62,21 @@ export async function check(
   const entries = (await exported(tenant)).slice(0, size);
   expect(rootOf(entries.map(({ hash }) => leafHash(hash)))).toBe(root);
   return verdict.checkpoint;
+}
+
+/** What the offline verifier says of these lines, and of checkpoints as if they had been verified. */
+export async function verdictOn(
+  tenant: Tenant,
+  lines: readonly string[],
+  checkpoints: readonly Pick<AuditCheckpoint, 'size' | 'root'>[],
+) {
+  const trusted = checkpoints.map(({ size, root }) => {
+    const checkpoint = { origin: `signalbox/${tenant.id}`, size, root };
+    return { label: 'kept', checkpoint, until: null };
+  });
+  const text = lines.map((line) => `${line}\n`).join('');
+  const bytes = new Blob([text]).stream();
+  return await verifyLog(checkedHere(chunksOf(bytes), true), tenant.id, trusted);
 }
 
 /** Makes so many audit entries, by a change and its undoing. */
