@@ -1,11 +1,11 @@
 /**
- * Proofs about a tenant's chain, from the rows that are served: one pass over the entries' hashes in
- * constant memory. Nobody has to trust them: a proof counts only against a root that was signed.
+ * Proofs about a tenant's chain, from the rows that are served: some hundreds of them, however long it
+ * is. Nobody has to trust them: a proof counts only against a root that was signed.
  */
 import type { ConsistencyProof, InclusionProof } from '../contract/checkpoints.ts';
-import { consistencyProof, inclusionProof, leafHash } from '../engine/merkle.ts';
-import { ProofPass } from '../engine/merkle-pass.ts';
-import { hashPages } from './audit.ts';
+import { consistencyProof, inclusionProof, rootOfFirst, type Subtrees } from '../engine/merkle.ts';
+import { rangesFor } from '../engine/merkle-kept.ts';
+import { findSubtrees } from './audit-subtrees.ts';
 
 /** That entry `seq` is among the first `size`: 1 <= seq <= size, and the tenant has so many. */
 export async function proveInclusion(
@@ -14,12 +14,13 @@ export async function proveInclusion(
   seq: number,
   size: number,
 ): Promise<InclusionProof> {
-  const pass = new ProofPass((subtrees) => inclusionProof(subtrees, seq - 1, size));
-  let leaf = '';
-  await passOver(db, tenantId, size, pass, (taken) => {
-    if (pass.size === seq) leaf = taken;
-  });
-  return { seq, size, root: pass.root, leafHash: leaf, hashes: pass.proof() };
+  return await answered(db, tenantId, (subtrees) => ({
+    seq,
+    size,
+    root: rootOfFirst(subtrees, size),
+    leafHash: subtrees(0, seq - 1),
+    hashes: inclusionProof(subtrees, seq - 1, size),
+  }));
 }
 
 /** That the tree `to` began as the tree `from`: 1 <= from <= to, and the tenant has so many. */
@@ -29,28 +30,21 @@ export async function proveConsistency(
   from: number,
   to: number,
 ): Promise<ConsistencyProof> {
-  const pass = new ProofPass((subtrees) => consistencyProof(subtrees, from, to));
-  let fromRoot = '';
-  await passOver(db, tenantId, to, pass, () => {
-    if (pass.size === from) fromRoot = pass.root;
-  });
-  return { from, to, fromRoot, toRoot: pass.root, hashes: pass.proof() };
+  return await answered(db, tenantId, (subtrees) => ({
+    from,
+    to,
+    fromRoot: rootOfFirst(subtrees, from),
+    toRoot: rootOfFirst(subtrees, to),
+    hashes: consistencyProof(subtrees, from, to),
+  }));
 }
 
-/** Throws for rows with a gap: no tree can be made of them. */
-async function passOver(
+/** Asks twice: what it needs, and then with that. Throws for rows with a gap, which make no tree. */
+async function answered<Answer>(
   db: D1Database,
   tenantId: string,
-  size: number,
-  pass: ProofPass,
-  afterLeaf: (leaf: string) => void,
-): Promise<void> {
-  for await (const page of hashPages(db, tenantId, size))
-    for (const { seq, hash } of page) {
-      if (seq !== pass.size + 1) throw new Error(`audit entry ${pass.size + 1} is missing`);
-      const leaf = leafHash(hash);
-      pass.take(leaf);
-      afterLeaf(leaf);
-    }
-  if (pass.size !== size) throw new Error(`audit entry ${pass.size + 1} is missing`);
+  answer: (subtrees: Subtrees) => Answer,
+): Promise<Answer> {
+  const { subtrees } = await findSubtrees(db, tenantId, rangesFor(answer));
+  return answer(subtrees);
 }

@@ -1,5 +1,5 @@
 /** The audit trail as it is served. The chain is written by the tenant's object; rows only arrive. */
-import { and, asc, desc, eq, gt, gte, lt, lte, max, type SQL } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, gte, lt, max, type SQL } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { AuditEntry } from '../contract/audit.ts';
@@ -106,16 +106,17 @@ export async function countAudit(db: D1Database, tenantId: string): Promise<numb
 
 /** An entry's row with its private parts, where it has some. */
 const SHOWN = { row: audit, parts: auditPrivate.parts };
-const EXPORT_PAGE_ROWS = 500;
-const HASH_PAGE_ROWS = 5_000;
+const EXPORT_PAGE_ROWS = { first: 100, least: 10, most: 500 };
+/** About so many characters a page has, so that entries of any size take the same memory. */
+const EXPORT_PAGE_CHARACTERS = 1_000_000;
 
-/** Page after page of whole entries, oldest first. `from` is included, `to` is not. */
+/** Entries as NDJSON, page after page, oldest first. `from` is included, `to` is not. */
 export async function* auditPages(
   db: D1Database,
   tenantId: string,
   { from, to }: Pick<AuditFilter, 'from' | 'to'>,
-): AsyncGenerator<AuditEntry[], void> {
-  for (let after = 0; ; ) {
+): AsyncGenerator<string, void> {
+  for (let after = 0, limit = EXPORT_PAGE_ROWS.first; ; ) {
     const rows = await drizzle(db)
       .select(SHOWN)
       .from(audit)
@@ -129,30 +130,18 @@ export async function* auditPages(
         ),
       )
       .orderBy(asc(audit.seq))
-      .limit(EXPORT_PAGE_ROWS);
-    if (rows.length > 0) yield rows.map(entryOf);
-    if (rows.length < EXPORT_PAGE_ROWS) return;
+      .limit(limit);
+    const page = rows.map((row) => `${JSON.stringify(entryOf(row))}\n`).join('');
+    if (rows.length > 0) yield page;
+    if (rows.length < limit) return;
     after = rows.at(-1)?.row.seq ?? after;
+    limit = rowsForPage(page.length / rows.length);
   }
 }
 
-/** Page after page of the hashes of entries 1 to `size`, oldest first. */
-export async function* hashPages(
-  db: D1Database,
-  tenantId: string,
-  size: number,
-): AsyncGenerator<Pick<AuditEntry, 'seq' | 'hash'>[], void> {
-  for (let after = 0; ; ) {
-    const rows = await drizzle(db)
-      .select({ seq: audit.seq, hash: audit.hash })
-      .from(audit)
-      .where(and(eq(audit.tenantId, tenantId), gt(audit.seq, after), lte(audit.seq, size)))
-      .orderBy(asc(audit.seq))
-      .limit(HASH_PAGE_ROWS);
-    if (rows.length > 0) yield rows;
-    if (rows.length < HASH_PAGE_ROWS) return;
-    after = rows.at(-1)?.seq ?? after;
-  }
+function rowsForPage(charactersOfRow: number): number {
+  const { least, most } = EXPORT_PAGE_ROWS;
+  return Math.min(most, Math.max(least, Math.floor(EXPORT_PAGE_CHARACTERS / charactersOfRow)));
 }
 
 function entryOf({

@@ -81,7 +81,16 @@ function pairsOf(below: readonly string[], sha256: Sha256): string[] {
 /** The root of the tree over these leaves. */
 export function rootOf(leaves: readonly string[], sha256: Sha256 = portableSha256): string {
   if (leaves.length === 0) return sha256.ofHex('');
-  return rootBetween(subtreesOf(leaves, sha256), 0, leaves.length, sha256);
+  return rootOfFirst(subtreesOf(leaves, sha256), leaves.length, sha256);
+}
+
+/** The root of the tree over the first `size` leaves, of which there is one at least. */
+export function rootOfFirst(
+  subtrees: Subtrees,
+  size: number,
+  sha256: Sha256 = portableSha256,
+): string {
+  return rootBetween(subtrees, 0, size, sha256);
 }
 
 /**

@@ -9,6 +9,7 @@ import type { AuditEntry, AuditFact } from '../contract/audit.ts';
 import { withPrivate } from '../engine/audit-parts.ts';
 import { genesisHash, link } from '../engine/chain.ts';
 import { leafHash } from '../engine/merkle.ts';
+import { isKept, type Subtree } from '../engine/merkle-kept.ts';
 import { appendToSpan, emptySpan, type Span } from '../engine/merkle-span.ts';
 import { newId } from '../ids.ts';
 import { newSalt, privatePathsOf } from './audit-privacy.ts';
@@ -45,10 +46,13 @@ export interface AuditHead {
 export class AuditLog {
   readonly #sql: SqlStorage;
   readonly #tenantId: string;
+  readonly #keep: (subtree: Subtree) => void;
 
-  constructor(sql: SqlStorage, tenantId: string) {
+  /** @param keep takes each subtree to the read model, in the transaction of the entry that ends it */
+  constructor(sql: SqlStorage, tenantId: string, keep: (subtree: Subtree) => void) {
     this.#sql = sql;
     this.#tenantId = tenantId;
+    this.#keep = keep;
     sql.exec(SCHEMA);
   }
 
@@ -61,7 +65,9 @@ export class AuditLog {
     this.#put({
       size: entry.seq,
       hash: entry.hash,
-      tree: appendToSpan(tree, leaf),
+      tree: appendToSpan(tree, leaf, (level, place, hash) => {
+        if (isKept(level)) this.#keep({ level, place, hash });
+      }),
       recent: appendToSpan(recent, leaf),
       waitingSince: waitingSince ?? Date.now(),
     });

@@ -10,6 +10,7 @@ import type { Tenant } from '../contract/tenants.ts';
 import { type ApprovalParcel, upsertApprovals } from '../db/approvals.ts';
 import { insertAudit } from '../db/audit.ts';
 import { insertAuditPrivate } from '../db/audit-private.ts';
+import { insertSubtrees } from '../db/audit-subtrees.ts';
 import { insertCheckpoints } from '../db/checkpoints.ts';
 import { type DeliveryParcel, insertDeliveries } from '../db/deliveries.ts';
 import { insertEvents } from '../db/events.ts';
@@ -17,6 +18,7 @@ import { type FrontendKey, upsertFrontendKeys } from '../db/frontend-keys.ts';
 import { upsertMembers } from '../db/members.ts';
 import { type RunParcel, upsertRuns } from '../db/runs.ts';
 import { insertTenant, updateFlagsService } from '../db/tenants.ts';
+import type { Subtree } from '../engine/merkle-kept.ts';
 import { feedOrders } from '../ports/feed-orders.ts';
 
 /** What one transition of a tenant brings to the read model. */
@@ -31,6 +33,7 @@ export interface Parcel {
   readonly approvals?: readonly ApprovalParcel[];
   readonly deliveries?: readonly DeliveryParcel[];
   readonly audit?: readonly AuditEntry[];
+  readonly subtrees?: readonly Subtree[];
   readonly checkpoints?: readonly AuditCheckpoint[];
 }
 
@@ -47,6 +50,7 @@ export async function applyParcels(
   const members = parcels.flatMap((parcel) => parcel.members ?? []);
   const keys = parcels.flatMap((parcel) => parcel.frontendKeys ?? []);
   const audit = parcels.flatMap((parcel) => parcel.audit ?? []);
+  const subtrees = parcels.flatMap((parcel) => parcel.subtrees ?? []);
   const checkpoints = parcels.flatMap((parcel) => parcel.checkpoints ?? []);
   const statements = [
     ...parcels.flatMap(({ tenant }) => (tenant === undefined ? [] : [insertTenant(db, tenant)])),
@@ -62,6 +66,7 @@ export async function applyParcels(
     ...(deliveries.length > 0 ? [insertDeliveries(db, tenantId, deliveries)] : []),
     ...(audit.length > 0 ? [insertAudit(db, tenantId, audit)] : []),
     ...(hasPrivate(audit) ? [insertAuditPrivate(db, tenantId, audit)] : []),
+    ...(subtrees.length > 0 ? [insertSubtrees(db, tenantId, subtrees)] : []),
     ...(checkpoints.length > 0 ? [insertCheckpoints(db, tenantId, checkpoints)] : []),
   ];
   if (statements.length > 0) await db.batch(statements);

@@ -1,5 +1,6 @@
 /** The tables of a tenant's object, each with its one owner. They come to be with the tenant. */
 import type { Tenant } from '../contract/tenants.ts';
+import type { Subtree } from '../engine/merkle-kept.ts';
 import { Admission } from './admission.ts';
 import { AuditLog } from './audit-log.ts';
 import { Budgets } from './budgets.ts';
@@ -48,6 +49,8 @@ export function openStores(sql: SqlStorage, tenant: Tenant): Stores {
   const settings = new Settings(sql);
   const workflows = new Workflows(sql);
   const delegations = new Delegations(sql);
+  const outbox = new Outbox(sql);
+  const keep = (subtree: Subtree) => outbox.put('d1', { subtrees: [subtree] });
   return {
     tenant,
     settings,
@@ -65,9 +68,9 @@ export function openStores(sql: SqlStorage, tenant: Tenant): Stores {
     destinations: new Destinations(sql),
     redeliveries: new Redeliveries(sql),
     downloads: new Downloads(sql),
-    audit: new AuditLog(sql, tenant.id),
+    audit: new AuditLog(sql, tenant.id, keep),
     checkpoints: new Checkpoints(sql),
-    outbox: new Outbox(sql),
+    outbox,
     mails: new MailQueue(sql),
   };
 }

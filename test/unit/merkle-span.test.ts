@@ -1,14 +1,7 @@
 /** Parts of a tree in few hashes: they make the same proofs as the whole tree does. */
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  consistencyProof,
-  inclusionProof,
-  leafHash,
-  rootOf,
-  subtreesOf,
-} from '../../src/engine/merkle.ts';
-import { ProofPass } from '../../src/engine/merkle-pass.ts';
+import { consistencyProof, leafHash, rootOf, subtreesOf } from '../../src/engine/merkle.ts';
 import { verifyConsistency } from '../../src/engine/merkle-proof.ts';
 import { appendToSpan, emptySpan, subtreesOfSpans } from '../../src/engine/merkle-span.ts';
 import { always } from './support/properties.ts';
@@ -63,27 +56,4 @@ test('a span holds no more hashes than twice the logarithm of its length', () =>
       expect(hashes.length).toBeLessThanOrEqual(2 * Math.ceil(Math.log2(to - from + 2)));
     }),
   );
-});
-
-test('one pass makes the proofs that the whole tree makes, and its root', () => {
-  always(
-    14,
-    300,
-    fc.property(sizes, ([some, size]) => {
-      const passes = [
-        new ProofPass((subtrees) => inclusionProof(subtrees, some - 1, size)),
-        new ProofPass((subtrees) => consistencyProof(subtrees, some, size)),
-      ];
-      for (const pass of passes) for (const leaf of leaves.slice(0, size)) pass.take(leaf);
-      const [inclusion, consistency] = passes;
-      expect(inclusion?.proof()).toEqual(inclusionProof(whole, some - 1, size));
-      expect(consistency?.proof()).toEqual(consistencyProof(whole, some, size));
-      expect(inclusion?.root).toBe(rootOf(leaves.slice(0, size)));
-    }),
-  );
-});
-
-test('a proof that there cannot be is refused before the first leaf', () => {
-  expect(() => new ProofPass((subtrees) => inclusionProof(subtrees, 3, 3))).toThrow(RangeError);
-  expect(() => new ProofPass((subtrees) => consistencyProof(subtrees, 4, 3))).toThrow(RangeError);
 });

@@ -3,10 +3,16 @@ import { env } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
 import type { AuditEntry } from '../../../src/contract/audit.ts';
 import { inclusionProof } from '../../../src/contract/checkpoints.ts';
-import { insertAudit } from '../../../src/db/audit.ts';
+import { auditPages, insertAudit } from '../../../src/db/audit.ts';
+import { proveConsistency, proveInclusion } from '../../../src/db/audit-proofs.ts';
 import { genesisHash, link } from '../../../src/engine/chain.ts';
-import { leafHash } from '../../../src/engine/merkle.ts';
+import {
+  leafHash,
+  inclusionProof as merkleInclusion,
+  subtreesOf,
+} from '../../../src/engine/merkle.ts';
 import { verifyInclusion } from '../../../src/engine/merkle-proof.ts';
+import { quiet } from '../objects/support/history.ts';
 import { faultPaths, listAt } from '../support/answers.ts';
 import { fetchApi, newTenant } from '../support/api.ts';
 import {
@@ -49,6 +55,37 @@ test('every entry of a chain is shown to be in every checkpoint after it', async
       expect(verifyInclusion({ ...claim, index: seq % size }, proof.hashes)).toBe(size === 1);
     }
   }
+});
+
+test('a long chain keeps its subtrees, and a proof reads them in the place of their leaves', async () => {
+  const tenant = await newTenant();
+  await Promise.all(Array.from({ length: 130 }, () => happen(tenant, 4)));
+  const { size, root } = await signed(tenant);
+  await quiet(tenant.id);
+  const { results } = await env.DB.prepare(
+    'SELECT level, place FROM audit_subtrees WHERE tenant_id = ? ORDER BY place',
+  )
+    .bind(tenant.id)
+    .all();
+  expect(results).toEqual([
+    { level: 8, place: 0 },
+    { level: 8, place: 1 },
+  ]);
+  const leaves = (await exported(tenant)).slice(0, size).map(({ hash }) => leafHash(hash));
+  const expected = { root, hashes: merkleInclusion(subtreesOf(leaves), 499, size) };
+  const prove = () => proveInclusion(env.DB, tenant.id, 500, size);
+  const run = (sql: string) => env.DB.prepare(sql).bind(tenant.id).run();
+  expect(await prove()).toMatchObject(expected);
+  await withoutTriggers(async () => {
+    await run('CREATE TABLE away AS SELECT * FROM audit WHERE tenant_id = ? AND seq <= 256');
+    await run('DELETE FROM audit WHERE tenant_id = ? AND seq <= 256');
+    expect(await prove()).toMatchObject(expected);
+    await run('INSERT INTO audit SELECT * FROM away WHERE tenant_id = ?');
+    await env.DB.prepare('DROP TABLE away').run();
+  });
+  await run('DELETE FROM audit_subtrees WHERE tenant_id = ?');
+  expect(await prove()).toMatchObject(expected);
+  expect(await proveConsistency(env.DB, tenant.id, 300, size)).toMatchObject({ toRoot: root });
 });
 
 test('what there is no proof of is 404 or 400', async () => {
@@ -109,6 +146,41 @@ test('an export of several pages is whole, and is named as a file', async () => 
   expect(headers.get('cache-control')).toBe('no-store');
   const name = `attachment; filename="audit-${tenant.id}.ndjson"`;
   expect(headers.get('content-disposition')).toBe(name);
+});
+
+test('an export reads on in D1 as its reader does, by pages that large entries make shorter', async () => {
+  const tenant = await newTenant();
+  const [first] = await exported(tenant);
+  if (first === undefined) throw new Error('a tenant begins with an entry');
+  const { actor, target } = first;
+  const note = 'x'.repeat(10_000);
+  const chain: AuditEntry[] = [first];
+  for (let seq = 2; seq <= 900; seq += 1) {
+    const fact = { seq, id: `aud_${seq}`, at: first.at, actor, action: 'a.b', target };
+    const data = { note: seq > 600 ? note : '' };
+    const prevHash = chain.at(-1)?.hash ?? '';
+    chain.push(link({ ...fact, requestId: 'r', data, prevHash }));
+  }
+  for (let from = 0; from < chain.length; from += 100)
+    await insertAudit(env.DB, tenant.id, chain.slice(from, from + 100)).run();
+  const pages = auditPages(env.DB, tenant.id, {});
+  const counts: number[] = [];
+  for await (const page of pages) counts.push(page.split('\n').length - 1);
+  // The pages after the first few are full of large entries.
+  expect(counts.reduce((sum, count) => sum + count, 0)).toBe(chain.length);
+  expect(counts.slice(0, 2)).toEqual([100, 500]);
+  expect(Math.max(...counts.slice(3))).toBeLessThan(110);
+  const token = await tenant.key('admin');
+  const { body } = await fetchApi('GET', '/api/admin/audit/export', { token });
+  const reader = body?.getReader();
+  const taken = await reader?.read();
+  await withoutTriggers(() =>
+    env.DB.prepare('DELETE FROM audit WHERE tenant_id = ?').bind(tenant.id).run(),
+  );
+  let rest = new TextDecoder().decode(taken?.value);
+  for (let more = await reader?.read(); more?.done === false; more = await reader?.read())
+    rest += new TextDecoder().decode(more.value);
+  expect(rest.split('\n').length - 1).toBeLessThanOrEqual(600);
 });
 
 test('a row that was changed in D1 is found by the export and the verifier', async () => {
