@@ -20,10 +20,13 @@ export class CheckpointClock {
     return Math.max(since + PERIOD_MS, this.#notBefore);
   }
 
-  /** Signs when it is time. Never throws: whatever else the tenant has to do goes on without it. */
-  async tick(stores: Pick<Stores, 'audit'>, sign: () => Promise<CheckpointAnswer>): Promise<void> {
+  /** Signs when it is time; false when it is not. Never throws: a failure is logged, and tried again. */
+  async tick(
+    stores: Pick<Stores, 'audit'>,
+    sign: () => Promise<CheckpointAnswer>,
+  ): Promise<boolean> {
     const due = this.dueAt(stores);
-    if (due === null || due > Date.now()) return;
+    if (due === null || due > Date.now()) return false;
     this.#isSigning = true;
     this.#notBefore = Date.now() + PERIOD_MS;
     try {
@@ -34,5 +37,6 @@ export class CheckpointClock {
     } finally {
       this.#isSigning = false;
     }
+    return true;
   }
 }

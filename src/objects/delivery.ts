@@ -79,12 +79,23 @@ export class Delivery {
   }
 
   async drainAll(): Promise<void> {
-    const stores = this.#shell.stores();
-    const { outbox, dispatch } = stores;
     this.#dispatchRuns();
     this.#redeliver();
     this.#sendMails();
-    await this.#checkpoints.tick(stores, () => this.#shell.signCheckpoint());
+    await Promise.all([this.#sendAll(), this.#signWhenDue()]);
+  }
+
+  /** Nothing that waits to be sent waits for a signature, and what is signed then is sent. */
+  async #signWhenDue(): Promise<void> {
+    const { stores, signCheckpoint } = this.#shell;
+    if (!(await this.#checkpoints.tick(stores(), signCheckpoint))) return;
+    this.#sendMails();
+    await this.#sendAll();
+  }
+
+  async #sendAll(): Promise<void> {
+    const stores = this.#shell.stores();
+    const { outbox, dispatch } = stores;
     const sending = outbox.isBackingOff('d1', Date.now()) ? [] : [this.drain('d1')];
     while (this.#senders < SENDERS_MAX) {
       const address = outbox.idleAddress(Date.now());

@@ -1,12 +1,16 @@
 /** Signed checkpoints: what they say, when they are made, who gets them, what is never signed. */
-import { runDurableObjectAlarm } from 'cloudflare:test';
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
 import { consistencyProof } from '../../../src/contract/checkpoints.ts';
 import { publishedKey } from '../../../src/engine/checkpoint.ts';
 import { verifyConsistency } from '../../../src/engine/merkle-proof.ts';
 import { auditKeyList } from '../../../src/objects/audit-keys.ts';
-import { checkpointKey, storeCheckpoint } from '../../../src/objects/checkpoint-copies.ts';
+import {
+  checkpointKey,
+  STORED_CHECKPOINTS,
+  storeCheckpoint,
+} from '../../../src/objects/checkpoint-copies.ts';
 import { addPerson } from '../notices/support.ts';
 import { disturb, passTime } from '../objects/support/disturb.ts';
 import { quiet } from '../objects/support/history.ts';
@@ -25,6 +29,9 @@ import {
   signed,
   withSecrets,
 } from './support.ts';
+
+/** Less than the alarm that stands by would take. */
+const PATIENCE = { timeout: 5_000, interval: 25 };
 
 afterEach(() => {
   vi.useRealTimers();
@@ -124,6 +131,33 @@ test('a tenant whose entries are all covered sets no alarm', async () => {
   passTime(60_000);
   await runDurableObjectAlarm(tenantOf(tenant.id));
   expect(await runDurableObjectAlarm(tenantOf(tenant.id))).toBe(false);
+});
+
+test('what waits to be sent does not wait for a signature, and a signature is sent as well', async () => {
+  const tenant = await newTenant();
+  await tenant.key('viewer');
+  passTime(HOUR_MS + 1_000);
+  const signing = Promise.withResolvers<null>();
+  const waiting = { size: 999, root: '', at: '', note: 'a parcel that waits' };
+  const copy = { tenant: { id: tenant.id, name: 'T' }, checkpoint: waiting };
+  await runInDurableObject(tenantOf(tenant.id), (object, { storage }) => {
+    const sign: () => Promise<unknown> = Reflect.get(object, 'signCheckpoint').bind(object);
+    Reflect.set(object, 'signCheckpoint', () => signing.promise.then(sign));
+    storage.sql.exec(
+      'INSERT INTO outbox (address, body) VALUES (?, ?)',
+      STORED_CHECKPOINTS,
+      JSON.stringify(copy),
+    );
+    object.poke().catch(() => undefined);
+  });
+  const kept = async (size: number) => await env.EXPORTS.head(checkpointKey(tenant.id, size));
+  await vi.waitFor(async () => expect(await kept(999)).not.toBeNull(), PATIENCE);
+  expect(await listed(tenant)).toEqual([]);
+  signing.resolve(null);
+  await vi.waitFor(async () => expect(await listed(tenant)).toHaveLength(1), PATIENCE);
+  await quiet(tenant.id);
+  const [{ size = 0 } = {}] = await listed(tenant);
+  expect(await kept(size)).not.toBeNull();
 });
 
 test('it is kept in R2, and mailed to admins and to nobody else', async () => {
