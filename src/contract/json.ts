@@ -46,16 +46,17 @@ export const money = z
   .meta({ id: 'Money' });
 export type Money = z.infer<typeof money>;
 
-/** An RFC 3339 time with any offset; comes out as UTC with milliseconds, in a year of four digits. */
-export const timestamp = z.iso
-  .datetime({ offset: true, error: 'an RFC 3339 time, such as 2026-01-31T12:00:00Z' })
-  .transform((text) => new Date(text).toISOString())
-  .refine((text) => /^\d{4}-/.test(text), 'a time in UTC between the years 0000 and 9999');
-
 /** A time as we answer it: RFC 3339, UTC, milliseconds. */
 export const utcTime = z
   .string()
   .meta({ format: 'date-time', example: '2026-01-31T12:00:00.000Z' });
+
+/** An RFC 3339 time with any offset; comes out as UTC with milliseconds, in a year of four digits. */
+export const timestamp = z.iso
+  .datetime({ offset: true, error: 'an RFC 3339 time, such as 2026-01-31T12:00:00Z' })
+  .transform((text) => new Date(text).toISOString())
+  .refine((text) => /^\d{4}-/.test(text), 'a time in UTC between the years 0000 and 9999')
+  .pipe(utcTime);
 
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const DURATION = /^([1-9]\d{0,5})([smhd])$/;

@@ -8,6 +8,7 @@ import { verifyConsistency } from '../../../src/engine/merkle-proof.ts';
 import { auditKeyList } from '../../../src/objects/audit-keys.ts';
 import {
   checkpointKey,
+  mailCheckpoint,
   STORED_CHECKPOINTS,
   storeCheckpoint,
 } from '../../../src/objects/checkpoint-copies.ts';
@@ -174,6 +175,24 @@ test('it is kept in R2, and mailed to admins and to nobody else', async () => {
   expect(results).toEqual([
     { to: JSON.stringify([admin.email]), text: expect.stringContaining(`\n\n${note}`) },
   ]);
+});
+
+test('a mail that cannot be sent is tried again; one that no service takes, or a week old, is not', async () => {
+  const tenant = await newTenant();
+  const checkpoint = await signed(tenant);
+  const to = { memberId: 'mem_1', name: 'Ada', email: 'ada@example.com' };
+  const mail = { tenant: { id: tenant.id, name: 'T' }, checkpoint, to };
+  const sent = async () =>
+    (await tenant.get('/api/admin/mailbox', 'admin')).text.includes('ada@example.com');
+  await mailCheckpoint({ ...env, ENVIRONMENT: 'production' }, mail);
+  const at = new Date(Date.now() - 8 * 24 * HOUR_MS).toISOString();
+  await mailCheckpoint(env, { ...mail, checkpoint: { ...checkpoint, at } });
+  expect(await sent()).toBe(false);
+  await env.DB.prepare('ALTER TABLE mailbox RENAME TO mailbox_away').run();
+  await expect(mailCheckpoint(env, mail)).rejects.toThrow();
+  await env.DB.prepare('ALTER TABLE mailbox_away RENAME TO mailbox').run();
+  await mailCheckpoint(env, mail);
+  expect(await sent()).toBe(true);
 });
 
 test('what is in R2 and in D1 is never replaced', async () => {

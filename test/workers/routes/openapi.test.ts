@@ -33,6 +33,9 @@ function isOwnForm(path: string, status: string): boolean {
   const route = ROUTES.find((one) => templateOf(one.path) === path && one.others !== undefined);
   return route?.others?.some((other) => String(other.status) === status) === true;
 }
+const TYPE_WORDS = ['type', '$ref', 'anyOf', 'oneOf', 'allOf', 'enum', 'const'];
+/** Fields that take or hold whatever JSON there is. */
+const ANY_JSON = ['after', 'before', 'data', 'input', 'output'];
 
 function templateOf(path: string): string {
   return path.replaceAll(/:(\w+)/g, '{$1}');
@@ -59,6 +62,17 @@ describe('the document', () => {
     const schemas = objectsOf(at({ body: document }, 'components.schemas') ?? null);
     const there = schemas.map(([name]) => `#/components/schemas/${name}`);
     expect([...new Set(refs)].toSorted()).toEqual(there.toSorted());
+  });
+
+  test('says of every field what it is, but for those that are any JSON', () => {
+    const untyped = [...nodesOf(document)].flatMap(({ properties }) =>
+      isJsonObject(properties)
+        ? objectsOf(properties).flatMap(([name, schema]) =>
+            TYPE_WORDS.some((word) => word in schema) ? [] : [name],
+          )
+        : [],
+    );
+    expect([...new Set(untyped)].toSorted()).toEqual(ANY_JSON);
   });
 
   test('names every operation, once', () => {
