@@ -62,17 +62,28 @@ export type ErasedCounts = z.infer<typeof erasedCounts>;
 export const REMAINING = {
   runs: 'They have not ended. Let them end or cancel them, then erase again.',
   identifiers:
-    'Events or orders whose id, source or correlation id names the person: they stay what they were.',
-  workflows: 'Their definitions name the person. Save a new version, or ask the operator.',
-  settings: 'The approval policy or a connection names the person. Change it.',
+    'Events, orders, request ids or keys that name the person themselves: they stay what they were.',
+  members: 'They have that name or address. Remove them, and erase them as members.',
+  workflows: 'Their definitions name the person, and no version of a workflow ever changes.',
+  settings:
+    'The approval policy, a connection or the name of an API key names the person. Change it.',
   deliveries: 'They are on their way out of the tenant. Erase again in a minute.',
   exports: 'Files that are being written may hold the person. Erase again when they are done.',
 } as const;
 export type RemainingKind = keyof typeof REMAINING;
+const REMAINING_KINDS = [
+  'runs',
+  'identifiers',
+  'members',
+  'workflows',
+  'settings',
+  'deliveries',
+  'exports',
+] as const satisfies readonly RemainingKind[];
 
 export const remains = z
   .object({
-    kind: z.enum(['runs', 'identifiers', 'workflows', 'settings', 'deliveries', 'exports']),
+    kind: z.enum(REMAINING_KINDS),
     count,
     ids: z.array(z.string()).max(20).describe('The first of them'),
     reason: z.string(),

@@ -15,6 +15,7 @@ export interface PrivateRow {
   readonly seq: number;
   readonly actorId: string;
   readonly targetId: string;
+  readonly requestId: string;
   readonly parts: PrivateParts;
 }
 
@@ -23,6 +24,7 @@ const COLUMNS = {
   seq: audit.seq,
   actorId: audit.actorId,
   targetId: audit.targetId,
+  requestId: audit.requestId,
   parts: auditPrivate.parts,
 };
 

@@ -3,10 +3,10 @@
  * has written them. Pages are read whole and looked through here, for SQL cannot tell an address from
  * a longer one. Whatever is written is an update that says the same when it is done twice.
  */
-import { and, asc, eq, gt, gte, lt, sql } from 'drizzle-orm';
+import { and, asc, eq, getTableColumns, gt, gte, lt, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import type { Json } from '../contract/json.ts';
-import type { Entry } from '../contract/runs.ts';
+import type { Entry, RunStatus } from '../contract/runs.ts';
 import { ERASED } from '../engine/audit-parts.ts';
 import { erasedApproval, erasedEntries, withoutMessage } from '../engine/erasure.ts';
 import type { Marks, Mentions } from '../engine/mentions.ts';
@@ -24,15 +24,16 @@ export interface Wanted {
 
 const EVENTS_PAGE = 50;
 const ENTRIES_PAGE = 50;
+const WAITING_PAGE = 100;
 
 /** Events after an id that have not been erased, by id. */
 export async function eventPage(db: D1Database, tenantId: string, after: string) {
-  const { id, eventId, source, subject, data, correlationId, extensions, runs: started } = events;
+  const { tenantId: _, time: _t, receivedAt: _r, matches: _m, ...told } = getTableColumns(events);
   const rows = await drizzle(db)
-    .select({ id, eventId, source, subject, data, correlationId, extensions, runs: started })
+    .select(told)
     .from(events)
-    .where(and(eq(events.tenantId, tenantId), gt(id, after)))
-    .orderBy(asc(id))
+    .where(and(eq(events.tenantId, tenantId), gt(events.id, after)))
+    .orderBy(asc(events.id))
     .limit(EVENTS_PAGE);
   const next = rows.length < EVENTS_PAGE ? null : (rows.at(-1)?.id ?? null);
   return { rows: rows.filter((row) => row.data !== ERASED), next };
@@ -101,14 +102,14 @@ export async function unfinishedOf(
 /**
  * A run that has ended, in every table, in one transaction. `whole`: it is about the person, so all
  * that was put into it and came out of it goes; else only what names them.
- * @returns how many parts of audit entries went
+ * @returns how many parts of audit entries went, and the idempotency keys of all that it did
  */
 export async function eraseRunRows(
   db: D1Database,
   { tenantId, marks, mentions }: Wanted,
   runId: string,
   whole: boolean,
-): Promise<{ changed: boolean; auditParts: number }> {
+): Promise<{ changed: boolean; auditParts: number; keys: string[] }> {
   const orm = drizzle(db);
   const ofApproval = `apr_${runId.slice('run_'.length)}-`;
   const [rows, [run], asked, told] = await Promise.all([
@@ -162,7 +163,10 @@ export async function eraseRunRows(
   if (parts.length > 0) statements.push(removeParts(db, tenantId, parts));
   if (statements.length > 0) await db.batch(statements);
   const auditParts = parts.reduce((sum, { paths }) => sum + paths.length, 0);
-  return { changed: statements.length > 0, auditParts };
+  const keys = rows
+    .flatMap(({ entries }) => entries)
+    .flatMap((entry) => (entry.type === 'attempt_started' ? [entry.idempotencyKey] : []));
+  return { changed: statements.length > 0, auditParts, keys };
 }
 
 function updateEntries(
@@ -215,9 +219,28 @@ export async function eraseMemberRow(
 
 /** What of an event only says which one it is. */
 export function identifiersOf(row: {
+  readonly type: string;
   readonly eventId: string;
   readonly source: string;
   readonly correlationId: string;
+  readonly requestId: string;
 }): Json {
-  return [row.eventId, row.source, row.correlationId];
+  return [row.type, row.eventId, row.source, row.correlationId, row.requestId];
+}
+
+/** By the id of a run that has not ended: what its event said. A page of one status, after a run. */
+export async function waitingPage(
+  db: D1Database,
+  tenantId: string,
+  status: RunStatus,
+  after: string,
+) {
+  const rows = await drizzle(db)
+    .select({ runId: runs.id, data: events.data })
+    .from(runs)
+    .innerJoin(events, and(eq(events.tenantId, tenantId), eq(events.id, runs.eventId)))
+    .where(and(eq(runs.tenantId, tenantId), eq(runs.status, status), gt(runs.id, after)))
+    .orderBy(asc(runs.id))
+    .limit(WAITING_PAGE);
+  return { rows, next: rows.length < WAITING_PAGE ? null : (rows.at(-1)?.runId ?? null) };
 }

@@ -1,7 +1,7 @@
 /**
  * Whether a value speaks of a person. Texts are read as they are and as they are meant when they stand
  * in a URL, a form, JSON or HTML; names of fields too. An address inside of a longer one, or an id
- * inside of a longer one, is somebody else's.
+ * inside of a longer one, is somebody else's; but `vip-cus_81` is made of `cus_81`.
  */
 import { isJsonObject, type Json } from '../contract/json.ts';
 
@@ -20,6 +20,8 @@ export type Mentions = (value: Json | undefined) => boolean;
 
 /** A shorter id, such as 42, counts only in a field that is a customer's. */
 const TELLING_ID_LENGTH = 6;
+/** In a pattern: the word ends here. */
+const NOT_LONGER = '(?![\\p{L}\\p{N}_-])';
 const CUSTOMER_FIELD = /customers?(_?ids?)?$/i;
 const ORDER_FIELD = /^order(_?id)?$/i;
 const RUN_ID = /\brun_[0-9a-f]{32}\b/g;
@@ -38,11 +40,14 @@ export function mentionsOf(marks: Marks): Mentions {
     ...marks.emails.map(
       (email) => `(?<![\\p{L}\\p{N}._%+-])${literal(email)}(?![\\p{L}\\p{N}-]|\\.[\\p{L}\\p{N}])`,
     ),
-    ...[
-      ...marks.customerIds.filter(({ length }) => length >= TELLING_ID_LENGTH).map(literal),
-      // A form writes a plus for a space, and some write two.
-      ...marks.names.map((name) => literal(name).replace(/\s+/g, '[\\s+]+')),
-    ].map((word) => `(?<![\\p{L}\\p{N}_-])${word}(?![\\p{L}\\p{N}_-])`),
+    ...marks.customerIds
+      .filter(({ length }) => length >= TELLING_ID_LENGTH)
+      // Digits alone may be the end of any longer number: order-123456 is an order.
+      .map((id) => `(?<![\\p{L}\\p{N}${/^\d+$/.test(id) ? '_-' : ''}])${literal(id)}${NOT_LONGER}`),
+    // A form writes a plus for a space, and some write two.
+    ...marks.names
+      .map((name) => literal(name).replace(/\s+/g, '[\\s+]+'))
+      .map((name) => `(?<![\\p{L}\\p{N}_-])${name}${NOT_LONGER}`),
   ].map((one) => one.normalize('NFC'));
   const pattern = patterns.length === 0 ? null : new RegExp(patterns.join('|'), 'iu');
   const ids = new Set(marks.customerIds);

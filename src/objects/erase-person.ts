@@ -6,7 +6,7 @@ import {
   type Remains,
   type Subject,
 } from '../contract/privacy.ts';
-import type { Refusal } from '../contract/problems.ts';
+import { type Refusal, refusal } from '../contract/problems.ts';
 import { erasedRunsOf, eraseMemberRow } from '../db/erasure.ts';
 import { mentionsOf } from '../engine/mentions.ts';
 import type { By } from './change.ts';
@@ -16,6 +16,15 @@ import type { Begun } from './tenant-privacy.ts';
 
 /** Of what remains, so many are named. */
 const IDS_SHOWN = 20;
+
+/** Where the request before has stopped, and whom it was about. */
+export interface From {
+  readonly subject: string;
+  readonly place: Place;
+}
+
+export const WRONG_CURSOR =
+  'Use nextCursor of this route as it was answered, with the same subject.';
 
 export type ErasureOutcome =
   | Refusal
@@ -28,19 +37,20 @@ export type ErasureOutcome =
       remaining: Remains[];
     };
 
-/** @param from where the request before has stopped; null for the first */
+/** @param from null for the first request */
 export async function erasePerson(
   env: ErasureEnv,
   tenantId: string,
-  { subject, reason, from }: { subject: Subject; reason: string; from: Place | null },
+  { subject, reason, from }: { subject: Subject; reason: string; from: From | null },
   by: By,
 ): Promise<ErasureOutcome> {
   const tenant = tenantObject(env, tenantId);
   const begun: Begun = await tenant.beginErasure(subject, from === null ? reason : null, by);
   if (!begun.ok) return begun;
   const { pseudonym, marks } = begun;
+  if (from !== null && from.subject !== pseudonym) return refusal('invalid_cursor', WRONG_CURSOR);
   const erasure = new Erasure(env, { tenantId, marks, mentions: mentionsOf(marks) });
-  const next = await erasure.goOn(from ?? BEGINNING);
+  const next = await erasure.goOn(from?.place ?? BEGINNING);
   if (next === null) {
     const own = await tenant.remainsOf(marks);
     for (const { kind, ids } of own.remaining) for (const id of ids) erasure.remains(kind, id);

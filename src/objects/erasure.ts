@@ -5,6 +5,7 @@
  * is what shows that they are about the person. docs/privacy.md
  */
 import type { ErasedCounts, RemainingKind } from '../contract/privacy.ts';
+import { isFinal, RUN_STATUSES } from '../contract/runs.ts';
 import { type PrivateRow, privatePage, removeParts, type SeqPaths } from '../db/audit-erasure.ts';
 import { deliveryPage, eraseDeliveries } from '../db/erase-deliveries.ts';
 import {
@@ -16,10 +17,12 @@ import {
   identifiersOf,
   unfinishedOf,
   type Wanted,
+  waitingPage,
 } from '../db/erasure.ts';
 import { ERASED } from '../engine/audit-parts.ts';
 import { orderIdsIn, runIdsIn } from '../engine/mentions.ts';
 import type { Env } from '../env.ts';
+import { mailId } from '../ports/email.ts';
 import { eraseNextExport } from '../ports/erase-exports.ts';
 import { eraseFlagChangesPage, eraseFlagsPage } from '../ports/erase-flags.ts';
 import { eraseMails, mailPage, type StoredMail } from '../ports/erase-mail.ts';
@@ -75,6 +78,8 @@ export class Erasure {
   #calls = 0;
   /** Runs that were looked at: a run has many transitions. */
   readonly #seenRuns = new Set<string>();
+  /** Runs that have not ended, by each order that their events name. */
+  #waitingFor: ReadonlyMap<string, string> | null = null;
 
   constructor(env: ErasureEnv, wanted: Wanted) {
     this.#env = env;
@@ -118,20 +123,25 @@ export class Erasure {
     }
   }
 
-  /** An event is about the person when it names them, or an order of theirs. */
+  /** An event is about the person when it names them, an order of theirs, or came of one that does. */
   async #events(after: string): Promise<string | null> {
+    const { DB } = this.#env;
     const { tenantId, mentions } = this.#wanted;
-    const { rows, next } = await eventPage(this.#env.DB, tenantId, after);
+    const { rows, next } = await eventPage(DB, tenantId, after);
     const orderIds = rows.flatMap(({ data }) => orderIdsIn(data));
-    const theirs = await ordersOfCustomer(this.#env.DB, tenantId, orderIds, mentions);
+    const theirs = await ordersOfCustomer(DB, tenantId, orderIds, mentions);
+    const causes = rows.flatMap(({ source }) => causeOf(source) ?? []);
+    const theirRuns = new Set(await erasedRunsOf(DB, tenantId, causes));
     const done: string[] = [];
     for (const row of rows) {
       if (mentions(identifiersOf(row))) this.remains('identifiers', row.id);
       const names = mentions([row.data, row.subject, row.extensions]);
-      if (!names && !orderIdsIn(row.data).some((id) => theirs.has(id))) continue;
+      const isOfOrder = orderIdsIn(row.data).some((id) => theirs.has(id));
+      if (!names && !isOfOrder && !theirRuns.has(causeOf(row.source) ?? '')) continue;
+      for (const runId of row.runs) theirRuns.add(runId);
       if (await this.#eraseRuns(row.runs, true)) done.push(row.id);
     }
-    if (done.length > 0) await eraseEvents(this.#env.DB, tenantId, done).run();
+    if (done.length > 0) await eraseEvents(DB, tenantId, done).run();
     this.erased.events += done.length;
     return next;
   }
@@ -169,9 +179,11 @@ export class Erasure {
         this.remains('runs', runId);
         continue;
       }
-      const { changed, auditParts } = await eraseRunRows(DB, this.#wanted, runId, whole);
+      const { changed, auditParts, keys } = await eraseRunRows(DB, this.#wanted, runId, whole);
       if (changed || record === 'erased') this.erased.runs += 1;
       this.erased.auditParts += auditParts;
+      // What it mailed was made of what the event said, whether or not it names the person.
+      if (whole) this.erased.mails += await eraseMails(DB, tenantId, keys.map(mailId));
       this.#seenRuns.add(`${runId} ${whole}`);
     }
     return waiting.size === 0;
@@ -186,6 +198,8 @@ export class Erasure {
     });
     if (gone.length > 0) await removeParts(this.#env.DB, tenantId, gone).run();
     for (const { paths } of gone) this.erased.auditParts += paths.length;
+    for (const { seq, requestId } of rows)
+      if (this.#wanted.mentions(requestId)) this.remains('identifiers', `audit entry ${seq}`);
     return next === null ? null : String(next);
   }
 
@@ -208,12 +222,8 @@ export class Erasure {
         mentions([...row.to, row.subject, row.text, row.html]) ||
         runsToldOf(row).some((runId) => told.has(runId)),
     );
-    await eraseMails(
-      this.#env.DB,
-      tenantId,
-      theirs.map(({ id }) => id),
-    );
-    this.erased.mails += theirs.length;
+    const ids = theirs.map(({ id }) => id);
+    this.erased.mails += await eraseMails(this.#env.DB, tenantId, ids);
     return next;
   }
 
@@ -251,12 +261,40 @@ export class Erasure {
     return next;
   }
 
+  /**
+   * An order for which a run waits keeps its customer: by it alone the run's event may be known for
+   * theirs, once the run has ended.
+   */
   async #orders(after: string): Promise<string | null> {
     const { tenantId, mentions } = this.#wanted;
-    const { erased, named, next } = await eraseOrdersPage(this.#env.DB, tenantId, after, mentions);
+    const { erased, held, named, next } = await eraseOrdersPage(
+      this.#env.DB,
+      tenantId,
+      after,
+      mentions,
+      async (orderId) => (await this.#waiting()).has(orderId),
+    );
+    const waiting = held.length === 0 ? new Map<string, string>() : await this.#waiting();
+    for (const id of held) this.remains('runs', waiting.get(id) ?? id);
     for (const id of named) this.remains('identifiers', id);
     this.erased.orders += erased;
     return next;
+  }
+
+  /** Looked up once, when it is asked for. */
+  async #waiting(): Promise<ReadonlyMap<string, string>> {
+    if (this.#waitingFor !== null) return this.#waitingFor;
+    const runs = new Map<string, string>();
+    for (const status of RUN_STATUSES.filter((status) => !isFinal(status)))
+      for (let after: string | null = ''; after !== null; ) {
+        this.#calls += 1;
+        const page = await waitingPage(this.#env.DB, this.#wanted.tenantId, status, after);
+        for (const { runId, data } of page.rows)
+          for (const orderId of orderIdsIn(data)) runs.set(orderId, runId);
+        after = page.next;
+      }
+    this.#waitingFor = runs;
+    return runs;
   }
 
   /** After the orders: a file that is begun from now on holds nothing of the person. */
@@ -273,6 +311,11 @@ export class Erasure {
     const ids = this.remaining.get(kind) ?? new Set();
     this.remaining.set(kind, ids.add(id));
   }
+}
+
+/** The run whose action caused an event; null for an event from outside. */
+function causeOf(source: string): string | null {
+  return /^\/runs\/(run_[0-9a-f]{32})$/.exec(source)?.[1] ?? null;
 }
 
 function runsToldOf({ text, html }: StoredMail): string[] {

@@ -138,6 +138,14 @@ export class ApiKeys {
       .map(({ id }) => id);
   }
 
+  /** Ids of the keys of whose name something holds. */
+  idsWhere(holds: (name: string) => boolean): string[] {
+    return this.#sql
+      .exec<Pick<Row, 'id' | 'name'>>('SELECT id, name FROM api_keys')
+      .toArray()
+      .flatMap(({ id, name }) => (holds(name) ? [id] : []));
+  }
+
   /** People give keys their own names. */
   eraseNames(memberId: string): void {
     this.#sql.exec('UPDATE api_keys SET name = ? WHERE member_id = ?', ERASED, memberId);

@@ -91,6 +91,15 @@ export class Members {
     );
   }
 
+  /** Ids of those, removed ones too, of whom something holds. */
+  idsWhere(holds: (member: Member) => boolean): string[] {
+    return this.#sql
+      .exec<Row>('SELECT * FROM members ORDER BY id')
+      .toArray()
+      .map((row) => memberOf(row, null))
+      .flatMap((member) => (holds(member) ? [member.id] : []));
+  }
+
   find(id: string): Member | null {
     const row = this.#sql.exec<Row>('SELECT * FROM members WHERE id = ?', id).toArray()[0];
     return row === undefined ? null : this.#withDelegation(row);

@@ -54,8 +54,11 @@ export abstract class TenantPrivacy extends TenantBase {
 
   /** What of the person stands in the tenant's own rows, and which runs still have something to send. */
   async remainsOf(marks: Marks): Promise<TenantRemains> {
-    const { outbox, mails, redeliveries, dispatch, workflows, settings, idempotency } = this.open();
+    const { outbox, mails, redeliveries, dispatch, ...stores } = this.open();
+    const { workflows, settings, idempotency, members, keys } = stores;
     const mentions = mentionsOf(marks);
+    /** Of the person's own rows nothing remains, once the erasure ends. */
+    const others = (ids: readonly string[]) => ids.filter((id) => !marks.actorIds.includes(id));
     const sending = new Set<string>();
     const isTheirs = (parcel: Json) => {
       for (const runId of runIdsIn(JSON.stringify(parcel))) sending.add(runId);
@@ -63,13 +66,16 @@ export abstract class TenantPrivacy extends TenantBase {
     };
     const waiting =
       outbox.countWhere(isTheirs) + mails.countWhere(isTheirs) + redeliveries.countWhere(isTheirs);
-    const keys = idempotency.countWhere(mentions);
+    const repeated = idempotency.countWhere(mentions);
+    const namedKeys = others(keys.idsWhere(mentions));
+    const people = members.idsWhere(({ name, email }) => mentions([name, email]));
     const remaining: TenantRemains['remaining'] = [
       { kind: 'runs', ids: dispatch.idsWhere(mentions) },
       { kind: 'deliveries', ids: numbered('parcel', waiting) },
-      { kind: 'identifiers', ids: numbered('Idempotency-Key', keys) },
+      { kind: 'identifiers', ids: numbered('Idempotency-Key', repeated) },
       { kind: 'workflows', ids: workflows.idsWhere((one) => mentions(toJson(one))) },
-      { kind: 'settings', ids: settings.namesWhere(mentions) },
+      { kind: 'settings', ids: [...settings.namesWhere(mentions), ...namedKeys] },
+      { kind: 'members', ids: others(people) },
     ];
     return { remaining, sending: [...sending] };
   }

@@ -29,7 +29,7 @@ export function recipientsOf({ to, subject, text, html }: Email): Mailbox[] | st
 }
 
 /** The same for each attempt, and of nothing else: 128 bits of the idempotency key's hash. */
-export function messageIdOf({ idempotencyKey }: PortCall): string {
+export function messageIdOf({ idempotencyKey }: Pick<PortCall, 'idempotencyKey'>): string {
   return derivedHex(idempotencyKey);
 }
 

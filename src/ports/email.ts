@@ -46,13 +46,18 @@ async function send(db: D1Database, call: PortCall, email: Email): Promise<Outco
   const recipients = recipientsOf(email);
   if (typeof recipients === 'string') return failed('invalid_email', recipients);
   const { to, subject, text = null, html = null } = email;
-  const id = `msg_${messageIdOf(call)}`;
+  const id = mailId(call.idempotencyKey);
   const at = new Date(call.now).toISOString();
   await drizzle(db)
     .insert(mailbox)
     .values({ tenantId: call.tenantId, id, to, subject, text, html, at })
     .onConflictDoNothing();
   return succeeded({ messageId: id, to: [...to] });
+}
+
+/** The id of the mail that a call with this key has sent, if it has. */
+export function mailId(idempotencyKey: string): string {
+  return `msg_${messageIdOf({ idempotencyKey })}`;
 }
 
 /** Newest first. */

@@ -1,5 +1,5 @@
 /** Taking a person out of the local mailbox. The mail's row stays, so that no repeat sends it anew. */
-import { and, asc, eq, gt, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, ne, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import { ERASED } from '../engine/audit-parts.ts';
 import { mailbox } from './email.ts';
@@ -24,19 +24,23 @@ export async function mailPage(
   return { rows: rows.filter(({ subject }) => subject !== ERASED), next };
 }
 
+/** @returns how many of them still said something */
 export async function eraseMails(
   db: D1Database,
   tenantId: string,
   ids: readonly string[],
-): Promise<void> {
-  if (ids.length === 0) return;
-  await drizzle(db)
+): Promise<number> {
+  if (ids.length === 0) return 0;
+  const erased = await drizzle(db)
     .update(mailbox)
     .set({ to: [], subject: ERASED, text: ERASED, html: null })
     .where(
       and(
         eq(mailbox.tenantId, tenantId),
+        ne(mailbox.subject, ERASED),
         sql`${mailbox.id} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`,
       ),
-    );
+    )
+    .returning({ id: mailbox.id });
+  return erased.length;
 }

@@ -29,19 +29,27 @@ export async function ordersOfCustomer(
   return new Set(rows.filter((row) => isTheirs(row, mentions)).map(({ id }) => id));
 }
 
-/** What a page came to. `named`: orders whose own id names the person, which stays what it is. */
+/**
+ * What a page came to. `held`: orders that are left for now. `named`: those whose own id names the
+ * person, which stays what it is.
+ */
 export interface OrdersErased {
   readonly erased: number;
+  readonly held: readonly string[];
   readonly named: readonly string[];
   readonly next: string | null;
 }
 
-/** One page of orders after an id. */
+/**
+ * One page of orders after an id. @param isHeld of an order, asked for those that would lose something:
+ * whether it has to stay for now, for by its customer other things will be found
+ */
 export async function eraseOrdersPage(
   db: D1Database,
   tenantId: string,
   after: string,
   mentions: Mentions,
+  isHeld: (orderId: string) => Promise<boolean>,
 ): Promise<OrdersErased> {
   const orm = drizzle(db);
   const rows = await orm
@@ -55,17 +63,29 @@ export async function eraseOrdersPage(
     .select()
     .from(refunds)
     .where(and(eq(refunds.tenantId, tenantId), isAmong(refunds.orderId, ids)));
-  const goes = goesFrom(rows, given, mentions);
-  const erased = [
+  const concerned = ordersIn(goesFrom(rows, given, mentions));
+  const held = new Set<string>();
+  for (const id of concerned) if (await isHeld(id)) held.add(id);
+  const goes = goesFrom(
+    rows.filter(({ id }) => !held.has(id)),
+    given.filter(({ orderId }) => !held.has(orderId)),
+    mentions,
+  );
+  const erased = ordersIn(goes);
+  if (erased.length > 0) await erase(db, tenantId, goes, erased);
+  const next = rows.length < PAGE ? null : (rows.at(-1)?.id ?? null);
+  const named = ids.filter((id) => mentions(id));
+  return { erased: erased.length, held: [...held], named, next };
+}
+
+function ordersIn(goes: Goes): string[] {
+  return [
     ...new Set(
       Object.values(goes)
         .flat()
         .map(([orderId]) => orderId),
     ),
   ];
-  if (erased.length > 0) await erase(db, tenantId, goes, erased);
-  const next = rows.length < PAGE ? null : (rows.at(-1)?.id ?? null);
-  return { erased: erased.length, named: ids.filter((id) => mentions(id)), next };
 }
 
 function isTheirs(order: Order, mentions: Mentions): boolean {

@@ -1,9 +1,9 @@
 /** Privacy: erasing a person who asks for it, while the audit chain goes on verifying. */
 import { type ErasureBody, erasureAnswer, erasureBody, type Subject } from '../contract/privacy.ts';
-import { refusal } from '../contract/problems.ts';
+import { type Refusal, refusal } from '../contract/problems.ts';
 import { encodeCursor, pageOf } from '../http/cursor.ts';
 import { type Route, tenantRoute } from '../http/route.ts';
-import { erasePerson } from '../objects/erase-person.ts';
+import { erasePerson, type From, WRONG_CURSOR } from '../objects/erase-person.ts';
 import { PHASES, type Place } from '../objects/erasure.ts';
 
 const CURSORS = 'privacy';
@@ -33,7 +33,7 @@ export const privacyRoutes: readonly Route[] = [
       const outcome = await erasePerson(env, tenantId, { subject, reason, from }, by);
       if (!outcome.ok) return outcome;
       const { next, erased, remaining } = outcome;
-      const nextCursor = next && encodeCursor(CURSORS, `${next.phase} ${encodeURI(next.after)}`);
+      const nextCursor = next && encodeCursor(CURSORS, textOf(outcome.subject, next));
       return {
         body: { subject: outcome.subject, done: next === null, nextCursor, erased, remaining },
       };
@@ -49,13 +49,17 @@ function subjectOf({ memberId, customer }: ErasureBody): Subject | null {
   return { kind: 'customer', id, email, name };
 }
 
-function placeOf(cursor: string | undefined) {
+function textOf(subject: string, { phase, after }: Place): string {
+  return `${subject} ${phase} ${encodeURI(after)}`;
+}
+
+function placeOf(cursor: string | undefined): From | null | Refusal {
   if (cursor === undefined) return null;
   const page = pageOf(CURSORS, { limit: 1, cursor });
   if ('ok' in page) return page;
-  const [name = '', ...after] = (page.after ?? '').split(' ');
+  const [subject = '', name, after = ''] = (page.after ?? '').split(' ');
   const phase = PHASES.find((one) => one === name);
-  const place: Place | null =
-    phase === undefined ? null : { phase, after: decodeURI(after.join(' ')) };
-  return place ?? refusal('invalid_cursor', 'Use nextCursor of this route as it was answered.');
+  return phase === undefined
+    ? refusal('invalid_cursor', WRONG_CURSOR)
+    : { subject, place: { phase, after: decodeURI(after) } };
 }

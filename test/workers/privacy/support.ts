@@ -73,6 +73,24 @@ export async function hitsOf(
   return hits.toSorted();
 }
 
+/** Every place where anything is kept, as `<store>.<table>`; files by the beginning of their names. */
+export async function placesOf(tenant: Tenant, runId: string): Promise<string[]> {
+  const { results } = await env.DB.prepare(TABLES).all();
+  const places = tableNames
+    .parse(results)
+    .flatMap(({ name }) => (name === 'd1_migrations' ? [] : [`d1.${name}`]));
+  const ofObject =
+    (store: string) =>
+    (_: object, { storage }: DurableObjectState) => {
+      for (const { name } of tableNames.parse(storage.sql.exec(TABLES).toArray()))
+        places.push(`${store}.${name}`);
+    };
+  await runInDurableObject(tenantObject(env, tenant.id), ofObject('tenant'));
+  await runInDurableObject(runObject(env, tenant.id, runId), ofObject('run'));
+  for (const { key } of (await env.EXPORTS.list()).objects) places.push(`r2.${key.split('/')[0]}`);
+  return [...new Set(places)].toSorted();
+}
+
 /** Waits until the tenant and the runs have nothing left to send. */
 export async function allQuiet(tenant: Tenant, runIds: readonly string[]): Promise<void> {
   const isEmpty = (_: object, { storage }: DurableObjectState) => {
