@@ -6,7 +6,7 @@
 import { and, asc, eq, getTableColumns, gt, gte, lt, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import type { Json } from '../contract/json.ts';
-import type { Entry, RunStatus } from '../contract/runs.ts';
+import { type Entry, isFinal, RUN_STATUSES } from '../contract/runs.ts';
 import { ERASED } from '../engine/audit-parts.ts';
 import { erasedApproval, erasedEntries, withoutMessage } from '../engine/erasure.ts';
 import type { Marks, Mentions } from '../engine/mentions.ts';
@@ -24,7 +24,7 @@ export interface Wanted {
 
 const EVENTS_PAGE = 50;
 const ENTRIES_PAGE = 50;
-const WAITING_PAGE = 100;
+const NOT_FINAL = RUN_STATUSES.filter((status) => !isFinal(status));
 
 /** Events after an id that have not been erased, by id. */
 export async function eventPage(db: D1Database, tenantId: string, after: string) {
@@ -228,19 +228,26 @@ export function identifiersOf(row: {
   return [row.type, row.eventId, row.source, row.correlationId, row.requestId];
 }
 
-/** By the id of a run that has not ended: what its event said. A page of one status, after a run. */
-export async function waitingPage(
+/**
+ * Which of these orders an event names whose run has not ended, each with one such run. Any value that
+ * is an order's id counts for its name: rather one too many stays for a while.
+ */
+export async function ordersWaitedFor(
   db: D1Database,
   tenantId: string,
-  status: RunStatus,
-  after: string,
-) {
-  const rows = await drizzle(db)
-    .select({ runId: runs.id, data: events.data })
-    .from(runs)
-    .innerJoin(events, and(eq(events.tenantId, tenantId), eq(events.id, runs.eventId)))
-    .where(and(eq(runs.tenantId, tenantId), eq(runs.status, status), gt(runs.id, after)))
-    .orderBy(asc(runs.id))
-    .limit(WAITING_PAGE);
-  return { rows, next: rows.length < WAITING_PAGE ? null : (rows.at(-1)?.runId ?? null) };
+  orderIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  if (orderIds.length === 0) return new Map();
+  const { results } = await db
+    .prepare(
+      `SELECT CAST(t.atom AS TEXT) AS orderId, min(r.id) AS runId
+       FROM runs AS r JOIN events AS e ON e.tenant_id = ?1 AND e.id = r.event_id,
+         json_tree(e.data) AS t
+       WHERE r.tenant_id = ?1 AND r.status IN (SELECT value FROM json_each(?2))
+         AND CAST(t.atom AS TEXT) IN (SELECT value FROM json_each(?3))
+       GROUP BY 1`,
+    )
+    .bind(tenantId, JSON.stringify(NOT_FINAL), JSON.stringify(orderIds))
+    .all<{ orderId: string; runId: string }>();
+  return new Map(results.map(({ orderId, runId }) => [orderId, runId]));
 }

@@ -17,8 +17,8 @@ export function erasedEntries(
   whole: boolean,
 ): readonly Entry[] {
   const erased = entries.map((entry) => {
-    const bare = whole || mentions(entry) ? withoutContent(entry) : entry;
-    return withoutActor(bare, marks);
+    const bare = withoutActor(whole || mentions(entry) ? withoutContent(entry) : entry, marks);
+    return JSON.stringify(bare) === JSON.stringify(entry) ? entry : bare;
   });
   return erased.every((entry, index) => entry === entries[index]) ? entries : erased;
 }

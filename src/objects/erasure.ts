@@ -5,29 +5,25 @@
  * is what shows that they are about the person. docs/privacy.md
  */
 import type { ErasedCounts, RemainingKind } from '../contract/privacy.ts';
-import { isFinal, RUN_STATUSES } from '../contract/runs.ts';
 import { type PrivateRow, privatePage, removeParts, type SeqPaths } from '../db/audit-erasure.ts';
 import { deliveryPage, eraseDeliveries } from '../db/erase-deliveries.ts';
 import {
   entriesPage,
   erasedRunsOf,
   eraseEvents,
-  eraseRunRows,
   eventPage,
   identifiersOf,
-  unfinishedOf,
+  ordersWaitedFor,
   type Wanted,
-  waitingPage,
 } from '../db/erasure.ts';
 import { ERASED } from '../engine/audit-parts.ts';
 import { orderIdsIn, runIdsIn } from '../engine/mentions.ts';
 import type { Env } from '../env.ts';
-import { mailId } from '../ports/email.ts';
 import { eraseNextExport } from '../ports/erase-exports.ts';
 import { eraseFlagChangesPage, eraseFlagsPage } from '../ports/erase-flags.ts';
 import { eraseMails, mailPage, type StoredMail } from '../ports/erase-mail.ts';
 import { eraseOrdersPage, ordersOfCustomer } from '../ports/erase-orders.ts';
-import { runObject } from './index.ts';
+import { RunErasure } from './erase-runs.ts';
 
 export type ErasureEnv = Pick<Env, 'DB' | 'EXPORTS' | 'RUNS' | 'TENANTS'>;
 
@@ -75,28 +71,33 @@ export class Erasure {
   readonly remaining = new Map<RemainingKind, Set<string>>();
   readonly #env: ErasureEnv;
   readonly #wanted: Wanted;
+  readonly #ownRuns: RunErasure;
+  readonly #begun = Date.now();
   #calls = 0;
-  /** Runs that were looked at: a run has many transitions. */
-  readonly #seenRuns = new Set<string>();
-  /** Runs that have not ended, by each order that their events name. */
-  #waitingFor: ReadonlyMap<string, string> | null = null;
 
   constructor(env: ErasureEnv, wanted: Wanted) {
     this.#env = env;
     this.#wanted = wanted;
+    this.#ownRuns = new RunErasure(env, wanted, this);
   }
 
   /** Goes on from a place; answers the next one, or null when everything was looked through. */
   async goOn(from: Place): Promise<Place | null> {
-    const begun = Date.now();
     for (let place = from; ; ) {
       const after = await this.#page(place);
       const phase = after === null ? PHASES[PHASES.indexOf(place.phase) + 1] : place.phase;
       if (phase === undefined) return null;
       place = { phase, after: after ?? '' };
-      const isEnough = this.#calls >= CALLS_MAX || Date.now() - begun > PATIENCE_MS;
-      if (isEnough && encodeURI(place.after).length <= PLACE_LENGTH_MAX) return place;
+      if (this.isSpent() && encodeURI(place.after).length <= PLACE_LENGTH_MAX) return place;
     }
+  }
+
+  count(calls: number): void {
+    this.#calls += calls;
+  }
+
+  isSpent(): boolean {
+    return this.#calls >= CALLS_MAX || Date.now() - this.#begun > PATIENCE_MS;
   }
 
   async #page({ phase, after }: Place): Promise<string | null> {
@@ -123,27 +124,42 @@ export class Erasure {
     }
   }
 
-  /** An event is about the person when it names them, an order of theirs, or came of one that does. */
-  async #events(after: string): Promise<string | null> {
+  /**
+   * An event is about the person when it names them, an order of theirs, or came of one that does. It
+   * may have started more runs than one request can erase: a place is the last event that was looked
+   * at, and how many runs of the next one are done.
+   */
+  async #events(place: string): Promise<string | null> {
     const { DB } = this.#env;
     const { tenantId, mentions } = this.#wanted;
+    const [after = '', skipped = '0'] = place.split(' ');
     const { rows, next } = await eventPage(DB, tenantId, after);
     const orderIds = rows.flatMap(({ data }) => orderIdsIn(data));
     const theirs = await ordersOfCustomer(DB, tenantId, orderIds, mentions);
     const causes = rows.flatMap(({ source }) => causeOf(source) ?? []);
     const theirRuns = new Set(await erasedRunsOf(DB, tenantId, causes));
-    const done: string[] = [];
+    const erased: string[] = [];
+    let [seen, from, cut]: [string, number, string | null] = [after, Number(skipped), null];
     for (const row of rows) {
       if (mentions(identifiersOf(row))) this.remains('identifiers', row.id);
-      const names = mentions([row.data, row.subject, row.extensions]);
-      const isOfOrder = orderIdsIn(row.data).some((id) => theirs.has(id));
-      if (!names && !isOfOrder && !theirRuns.has(causeOf(row.source) ?? '')) continue;
-      for (const runId of row.runs) theirRuns.add(runId);
-      if (await this.#eraseRuns(row.runs, true)) done.push(row.id);
+      const isTheirs =
+        mentions([row.data, row.subject, row.extensions]) ||
+        orderIdsIn(row.data).some((id) => theirs.has(id)) ||
+        theirRuns.has(causeOf(row.source) ?? '');
+      if (isTheirs) {
+        for (const runId of row.runs) theirRuns.add(runId);
+        const { isWaiting, done } = await this.#ownRuns.erase(row.runs, true, from);
+        // An event that stays is looked at again anyway, once its runs have ended.
+        if (!isWaiting && done < row.runs.length) cut = `${seen} ${done}`;
+        else if (!isWaiting) erased.push(row.id);
+        if (this.isSpent()) cut ??= `${row.id} 0`;
+      }
+      if (cut !== null) break;
+      [seen, from] = [row.id, 0];
     }
-    if (done.length > 0) await eraseEvents(DB, tenantId, done).run();
-    this.erased.events += done.length;
-    return next;
+    if (erased.length > 0) await eraseEvents(DB, tenantId, erased).run();
+    this.erased.events += erased.length;
+    return cut ?? next;
   }
 
   /** What was not in the event: a vendor's answer, a comment, what a person did. */
@@ -151,42 +167,18 @@ export class Erasure {
     const { tenantId, mentions, marks } = this.#wanted;
     const [runId = '', seq = '0'] = after.split(' ');
     const { rows, next } = await entriesPage(this.#env.DB, tenantId, [runId, Number(seq)]);
-    for (const { runId: id, entries } of rows) {
+    for (const { runId: id, firstSeq, entries } of rows) {
       const isActor = entries.some(
         (entry) =>
           'actor' in entry &&
           marks.actorIds.includes(entry.actor.id) &&
           entry.actor.name !== ERASED,
       );
-      if (isActor || mentions(entries)) await this.#eraseRuns([id], false);
+      if (!isActor && !mentions(entries)) continue;
+      await this.#ownRuns.erase([id], false);
+      if (this.isSpent()) return `${id} ${firstSeq}`;
     }
     return next === null ? null : next.join(' ');
-  }
-
-  /** The runs' own records first, then their rows. False when one of them has not ended. */
-  async #eraseRuns(runIds: readonly string[], whole: boolean): Promise<boolean> {
-    const { DB } = this.#env;
-    const { tenantId, marks } = this.#wanted;
-    const waiting = new Set(await unfinishedOf(DB, tenantId, runIds));
-    for (const runId of runIds) {
-      if (this.#seenRuns.has(`${runId} ${whole}`)) continue;
-      this.#calls += 6;
-      const record = waiting.has(runId)
-        ? 'waiting'
-        : await runObject(this.#env, tenantId, runId).erase(marks, whole);
-      if (record === 'waiting') {
-        waiting.add(runId);
-        this.remains('runs', runId);
-        continue;
-      }
-      const { changed, auditParts, keys } = await eraseRunRows(DB, this.#wanted, runId, whole);
-      if (changed || record === 'erased') this.erased.runs += 1;
-      this.erased.auditParts += auditParts;
-      // What it mailed was made of what the event said, whether or not it names the person.
-      if (whole) this.erased.mails += await eraseMails(DB, tenantId, keys.map(mailId));
-      this.#seenRuns.add(`${runId} ${whole}`);
-    }
-    return waiting.size === 0;
   }
 
   async #audit(after: string): Promise<string | null> {
@@ -267,34 +259,17 @@ export class Erasure {
    */
   async #orders(after: string): Promise<string | null> {
     const { tenantId, mentions } = this.#wanted;
-    const { erased, held, named, next } = await eraseOrdersPage(
+    const { erased, heldBy, named, next } = await eraseOrdersPage(
       this.#env.DB,
       tenantId,
       after,
       mentions,
-      async (orderId) => (await this.#waiting()).has(orderId),
+      (orderIds) => ordersWaitedFor(this.#env.DB, tenantId, orderIds),
     );
-    const waiting = held.length === 0 ? new Map<string, string>() : await this.#waiting();
-    for (const id of held) this.remains('runs', waiting.get(id) ?? id);
+    for (const runId of heldBy) this.remains('runs', runId);
     for (const id of named) this.remains('identifiers', id);
     this.erased.orders += erased;
     return next;
-  }
-
-  /** Looked up once, when it is asked for. */
-  async #waiting(): Promise<ReadonlyMap<string, string>> {
-    if (this.#waitingFor !== null) return this.#waitingFor;
-    const runs = new Map<string, string>();
-    for (const status of RUN_STATUSES.filter((status) => !isFinal(status)))
-      for (let after: string | null = ''; after !== null; ) {
-        this.#calls += 1;
-        const page = await waitingPage(this.#env.DB, this.#wanted.tenantId, status, after);
-        for (const { runId, data } of page.rows)
-          for (const orderId of orderIdsIn(data)) runs.set(orderId, runId);
-        after = page.next;
-      }
-    this.#waitingFor = runs;
-    return runs;
   }
 
   /** After the orders: a file that is begun from now on holds nothing of the person. */

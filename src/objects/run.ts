@@ -105,7 +105,7 @@ export class RunObject extends DurableObject<Env> {
 
   /**
    * Takes a person out of a run that has ended; `whole`: all that it was given and answered. `waiting`
-   * when something of it is still to come, `none` for a run that was never here.
+   * when something of it is still to come, `none` when there is nothing of them here.
    */
   async erase(marks: Marks, whole: boolean): Promise<'erased' | 'waiting' | 'none'> {
     const seed = this.#journal.seed();
@@ -114,6 +114,11 @@ export class RunObject extends DurableObject<Env> {
     if (sends || !isSettled(this.#run)) return 'waiting';
     const mentions = mentionsOf(marks);
     const event = whole || mentions(seed.event) ? erasedEvent(seed.event) : seed.event;
+    const entries = this.#journal.entries();
+    const isSame =
+      JSON.stringify(event) === JSON.stringify(seed.event) &&
+      erasedEntries(entries, marks, mentions, whole) === entries;
+    if (isSame) return 'none';
     this.ctx.storage.transactionSync(() =>
       this.#journal.erase({ ...seed, event }, (entries) =>
         erasedEntries(entries, marks, mentions, whole),

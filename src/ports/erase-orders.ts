@@ -30,26 +30,26 @@ export async function ordersOfCustomer(
 }
 
 /**
- * What a page came to. `held`: orders that are left for now. `named`: those whose own id names the
- * person, which stays what it is.
+ * What a page came to. `heldBy`: what holds the orders that are left for now. `named`: those whose own
+ * id names the person, which stays what it is.
  */
 export interface OrdersErased {
   readonly erased: number;
-  readonly held: readonly string[];
+  readonly heldBy: readonly string[];
   readonly named: readonly string[];
   readonly next: string | null;
 }
 
 /**
- * One page of orders after an id. @param isHeld of an order, asked for those that would lose something:
- * whether it has to stay for now, for by its customer other things will be found
+ * One page of orders after an id. @param holdersOf which of some orders have to stay for now, and what
+ * holds each: by its customer other things will be found
  */
 export async function eraseOrdersPage(
   db: D1Database,
   tenantId: string,
   after: string,
   mentions: Mentions,
-  isHeld: (orderId: string) => Promise<boolean>,
+  holdersOf: (orderIds: readonly string[]) => Promise<ReadonlyMap<string, string>>,
 ): Promise<OrdersErased> {
   const orm = drizzle(db);
   const rows = await orm
@@ -63,9 +63,7 @@ export async function eraseOrdersPage(
     .select()
     .from(refunds)
     .where(and(eq(refunds.tenantId, tenantId), isAmong(refunds.orderId, ids)));
-  const concerned = ordersIn(goesFrom(rows, given, mentions));
-  const held = new Set<string>();
-  for (const id of concerned) if (await isHeld(id)) held.add(id);
+  const held = await holdersOf(ordersIn(goesFrom(rows, given, mentions)));
   const goes = goesFrom(
     rows.filter(({ id }) => !held.has(id)),
     given.filter(({ orderId }) => !held.has(orderId)),
@@ -75,7 +73,7 @@ export async function eraseOrdersPage(
   if (erased.length > 0) await erase(db, tenantId, goes, erased);
   const next = rows.length < PAGE ? null : (rows.at(-1)?.id ?? null);
   const named = ids.filter((id) => mentions(id));
-  return { erased: erased.length, held: [...held], named, next };
+  return { erased: erased.length, heldBy: [...held.values()], named, next };
 }
 
 function ordersIn(goes: Goes): string[] {

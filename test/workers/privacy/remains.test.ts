@@ -120,25 +120,44 @@ describe('what is under way', { timeout: 60_000 }, () => {
 
   test('one request does so much; cut off, it goes on from its cursor or begins again', async () => {
     const tenant = await newTenant();
-    await createWorkflow(tenant, tagWorkflow());
-    const sent = await tenant.events(Array.from({ length: 90 }, (_, n) => orderOf(`7${n}`)));
-    const runIds = Array.from({ length: 90 }, (_, n) => textAt(sent, `events.${n}.runs.0`));
+    // Each event starts more runs than a third of a request can erase.
+    const names = Array.from({ length: 25 }, (_, n) => `Workflow ${n}`);
+    for (const name of names) await createWorkflow(tenant, tagWorkflow({ name }));
+    const sent = await tenant.events(Array.from({ length: 6 }, (_, n) => orderOf(`7${n}`)));
+    const runIds = Array.from({ length: 6 }, (_, n) => n).flatMap((n) =>
+      names.map((_, m) => textAt(sent, `events.${n}.runs.${m}`)),
+    );
     for (const runId of runIds) await runWithStatus(tenant, runId, 'succeeded');
+    await allQuiet(tenant, []);
     const first = await tenant.post(ERASE, { ...CUSTOMER, reason: 'x' });
     expect(at(first, 'done')).toBe(false);
     const cursor = textAt(first, 'nextCursor');
     const other = { customer: { email: 'other@shop.example' }, reason: 'x', cursor };
     expect(at(await tenant.post(ERASE, other), 'code')).toBe('invalid_cursor');
-    const answers = await eraseWhole(tenant, CUSTOMER, 'again');
-    expect(Number(at(first, 'erased.events')) + sum(answers, 'events')).toBe(90);
-    expect(sum(answers, 'orders')).toBe(90);
+    const second = await tenant.post(ERASE, { ...CUSTOMER, reason: 'x', cursor });
+    expect(at(second, 'erased.runs')).not.toBe(0);
+    const rest = await eraseWhole(tenant, CUSTOMER, 'again');
+    const all = (what: keyof Erased['erased']) =>
+      [first, second].reduce((total, one) => total + Number(at(one, `erased.${what}`)), 0) +
+      rest.reduce((total, { erased }) => total + erased[what], 0);
+    expect([all('events'), all('runs'), all('orders')]).toEqual([6, 150, 6]);
+    expect(await hitsOf(tenant, [], WORDS)).toEqual([]);
+  });
+
+  test('one event that started more runs than a request can erase is erased by several', async () => {
+    const tenant = await newTenant();
+    const names = Array.from({ length: 140 }, (_, n) => `Workflow ${n}`);
+    await Promise.all(names.map((name) => createWorkflow(tenant, tagWorkflow({ name }))));
+    const sent = await tenant.events(orderOf('1'));
+    for (const [n] of names.entries())
+      await runWithStatus(tenant, textAt(sent, `events.0.runs.${n}`), 'succeeded');
+    await allQuiet(tenant, []);
+    const answers = await eraseWhole(tenant, CUSTOMER, 'asked');
+    expect(answers.length).toBeGreaterThan(2);
+    expect(answers.reduce((sum, { erased }) => sum + erased.runs, 0)).toBe(140);
     expect(await hitsOf(tenant, [], WORDS)).toEqual([]);
   });
 });
-
-function sum(answers: readonly Erased[], what: keyof Erased['erased']): number {
-  return answers.reduce((total, { erased }) => total + erased[what], 0);
-}
 
 test('what names them in the tenant’s own settings, and in identifiers, is named in turn', async () => {
   const tenant = await newTenant();
