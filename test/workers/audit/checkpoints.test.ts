@@ -1,7 +1,8 @@
 /** Signed checkpoints: what they say, when they are made, who gets them, what is never signed. */
-import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { createExecutionContext, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
+import { auditKeys } from '../../../src/contract/audit-keys.ts';
 import { consistencyProof } from '../../../src/contract/checkpoints.ts';
 import { publishedKey } from '../../../src/engine/checkpoint.ts';
 import { verifyConsistency } from '../../../src/engine/merkle-proof.ts';
@@ -12,6 +13,7 @@ import {
   STORED_CHECKPOINTS,
   storeCheckpoint,
 } from '../../../src/objects/checkpoint-copies.ts';
+import worker from '../../../src/worker.ts';
 import { addPerson } from '../notices/support.ts';
 import { disturb, passTime } from '../objects/support/disturb.ts';
 import { quiet } from '../objects/support/history.ts';
@@ -307,6 +309,28 @@ test('the keys are there for anyone, for five minutes; retired ones that are wro
   const named = [{ ...key, id: '00000000', until: '2026-01-01T00:00:00.000Z' }];
   await expect(auditKeyList({ AUDIT_KEYS_RETIRED: JSON.stringify(named) })).rejects.toThrow();
   expect(await auditKeyList({})).toEqual([]);
+});
+
+test('the list has the retired keys after the one in use; a wrong list is a fault, not a shorter one', async () => {
+  const [key] = await auditKeyList(env);
+  const retired = { ...key, until: '2026-02-01T00:00:00.000Z' };
+  const served = async (more: Partial<typeof env>) => {
+    const context = createExecutionContext();
+    const request = new Request(`https://api.test${KEYS_PATH}`);
+    const response = await worker.fetch(request, { ...env, ...more }, context);
+    return { status: response.status, body: await response.json() };
+  };
+  const AUDIT_KEY = 'the-next-key-the-next-key-the-next-key';
+  const now = await served({ AUDIT_KEY, AUDIT_KEYS_RETIRED: JSON.stringify([retired]) });
+  expect(now.status).toBe(200);
+  const { keys } = auditKeys.parse(now.body);
+  expect(keys.map(({ until }) => until)).toEqual([undefined, retired.until]);
+  expect(keys[0]?.from).toBe(retired.until);
+  expect(keys[1]).toEqual(retired);
+  for (const wrong of ['x', JSON.stringify([{ ...retired, id: '00000000' }])]) {
+    const refused = await served({ AUDIT_KEYS_RETIRED: wrong });
+    expect(refused).toMatchObject({ status: 503, body: { code: 'unavailable' } });
+  }
 });
 
 test('a viewer may read them and not ask for one; another tenant sees none', async () => {
