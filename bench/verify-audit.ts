@@ -1,6 +1,6 @@
 /**
- * `node bench/verify-audit.ts`: how fast `signalbox audit verify` is, start-up included, on a log of
- * 500,000 entries with private parts; `--entries N` of another length. In each round by its side, on
+ * `npm run bench:audit`: how fast `signalbox audit verify` is, start-up included, on a log of 500,000
+ * entries with private parts; `-- --entries N` of another length. In each round by its side, on
  * the same file: `sha256sum`, and nothing but JSON.parse of each line. On a busy machine the seconds
  * mean little; the ratio to those, and the processor's time, say more.
  */

@@ -3,7 +3,6 @@
  * other place has, and after the erasure looked for in every table, every object and every file.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
-import formatPage from '../../../docs/audit-format.md?raw';
 import page from '../../../docs/privacy.md?raw';
 import { consistencyProof, inclusionProof } from '../../../src/contract/checkpoints.ts';
 import type { Json, JsonObject } from '../../../src/contract/json.ts';
@@ -388,19 +387,6 @@ describe('after the erasure', () => {
     expect([...rows].map(([, name]) => name).toSorted()).toEqual(places);
   });
 
-  test('the page about the audit has every field of every entry, with a star where it is private', () => {
-    const rows = formatPage.matchAll(/^\| `(\w+\.\w+)` \|.*\| ([^|]*) \|$/gm);
-    const fieldsOf = new Map(
-      [...rows].map(([, action, fields = '']) => [action, fieldsIn(fields)]),
-    );
-    for (const { action, data, private: parts = {} } of before)
-      for (const [name, value] of Object.entries(data)) {
-        expect(fieldsOf.get(action)?.has(name), `${action} ${name}`).toBe(true);
-        const isPrivate = fieldsOf.get(action)?.get(name) === true && value !== null;
-        expect(`data.${name}` in parts, `${action} ${name}`).toBe(isPrivate);
-      }
-  });
-
   test('what is no person’s stays: sums, times, decisions, and who decided', async () => {
     const { tenant, runIds } = scene;
     const order = await tenant.get('/api/admin/orders/get?id=7001');
@@ -424,19 +410,3 @@ describe('after the erasure', () => {
     expect(decisions.map(({ data }) => data.comment)).toEqual(['[erased]', '[erased]', '[erased]']);
   });
 });
-
-const SHORT = {
-  '…run': ['workflowId', 'workflowVersion'],
-  '…approval': ['workflowId', 'workflowVersion', 'stepId', 'approvalId'],
-};
-
-/** The fields that a cell of the page's table names, and whether each is private. */
-function fieldsIn(cell: string): Map<string, boolean> {
-  const short = Object.entries(SHORT).flatMap(([word, names]) =>
-    cell.includes(word) ? names.map((name) => [name, false] as const) : [],
-  );
-  const named = [...cell.matchAll(/`(\w+)`(\*?)/g)].map(
-    ([, name = '', star]) => [name, star === '*'] as const,
-  );
-  return new Map([...short, ...named]);
-}
