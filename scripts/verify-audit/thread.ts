@@ -6,7 +6,7 @@ import type { Question, Reply } from './threads.ts';
 
 const reader = new SegmentReader(nodeSha256, workerData === true);
 
-parentPort?.on('message', ({ bytes }: Question) => {
-  const reply: Reply = { bytes, segment: reader.read(Buffer.from(bytes.buffer)) };
-  parentPort?.postMessage(reply, [bytes.buffer]);
+parentPort?.on('message', (bytes: Question) => {
+  const reply: Reply = reader.read(Buffer.from(bytes.buffer));
+  parentPort?.postMessage(reply);
 });

@@ -10,9 +10,9 @@ const THREADS_MAX = 4;
 /** Chunks that wait for each thread, so that it never does. */
 const AHEAD = 2;
 
-/** What a thread is asked, and what it answers: the bytes go there and come back, they are not copied. */
-export type Question = { readonly bytes: Uint8Array<ArrayBuffer> };
-export type Reply = Question & { readonly segment: Segment | null };
+/** What a thread is asked: whole lines. They are its own then, for nothing is shared. */
+export type Question = Uint8Array<ArrayBuffer>;
+export type Reply = Segment | null;
 
 /** The chunks with what is known of each. A log of one chunk is not worth a thread. */
 export async function* checkedByThreads(
@@ -33,7 +33,11 @@ export async function* checkedByThreads(
   const ask = (bytes: Buffer) => {
     const thread = threads[next % count];
     next += 1;
-    if (thread !== undefined) waiting.push(thread.check(bytes));
+    if (thread === undefined) return;
+    const checked = thread.check(bytes);
+    // Rejected while nobody looks, it is handled still: whoever awaits it later is told.
+    checked.catch(() => undefined);
+    waiting.push(checked);
   };
   try {
     ask(first.value);
@@ -52,27 +56,22 @@ export async function* checkedByThreads(
 /** Answers come in the order of the questions. */
 class Thread {
   readonly #worker: Worker;
-  readonly #open: PromiseWithResolvers<Checked>[] = [];
+  readonly #open: PromiseWithResolvers<Reply>[] = [];
 
   constructor(wantsHashes: boolean) {
     this.#worker = new Worker(new URL('./thread.ts', import.meta.url), { workerData: wantsHashes });
-    this.#worker.on('message', ({ bytes, segment }: Reply) =>
-      this.#open.shift()?.resolve({ bytes: Buffer.from(bytes.buffer), segment }),
-    );
+    this.#worker.on('message', (reply: Reply) => this.#open.shift()?.resolve(reply));
     this.#worker.on('error', (error) => {
       for (const question of this.#open.splice(0)) question.reject(error);
     });
   }
 
-  check(chunk: Buffer): Promise<Checked> {
-    const answer = Promise.withResolvers<Checked>();
-    // Rejected while nobody looks, it is still handled: whoever awaits it later is told.
-    answer.promise.catch(() => undefined);
-    this.#open.push(answer);
-    const bytes = new Uint8Array(chunk);
-    const question: Question = { bytes };
-    this.#worker.postMessage(question, [bytes.buffer]);
-    return answer.promise;
+  async check(bytes: Buffer): Promise<Checked> {
+    const question: Question = new Uint8Array(bytes);
+    const reply = Promise.withResolvers<Reply>();
+    this.#open.push(reply);
+    this.#worker.postMessage(question, [question.buffer]);
+    return { bytes, segment: await reply.promise };
   }
 
   async end(): Promise<void> {
