@@ -186,14 +186,15 @@ test('a mail that cannot be sent is tried again; one that no service takes, or a
   const mail = { tenant: { id: tenant.id, name: 'T' }, checkpoint, to };
   const sent = async () =>
     (await tenant.get('/api/admin/mailbox', 'admin')).text.includes('ada@example.com');
-  await mailCheckpoint({ ...env, ENVIRONMENT: 'production' }, mail);
+  const unsent = await mailCheckpoint({ ...env, ENVIRONMENT: 'production' }, mail, []);
+  expect(unsent).toMatchObject({ blocked: true, afterMs: null, mail: { kind: 'checkpoint' } });
   const at = new Date(Date.now() - 8 * 24 * HOUR_MS).toISOString();
-  await mailCheckpoint(env, { ...mail, checkpoint: { ...checkpoint, at } });
+  expect(await mailCheckpoint(env, { ...mail, checkpoint: { ...checkpoint, at } }, [])).toBeNull();
   expect(await sent()).toBe(false);
   await env.DB.prepare('ALTER TABLE mailbox RENAME TO mailbox_away').run();
-  await expect(mailCheckpoint(env, mail)).rejects.toThrow();
+  await expect(mailCheckpoint(env, mail, [])).rejects.toThrow();
   await env.DB.prepare('ALTER TABLE mailbox_away RENAME TO mailbox').run();
-  await mailCheckpoint(env, mail);
+  expect(await mailCheckpoint(env, mail, [])).toBeNull();
   expect(await sent()).toBe(true);
 });
 
