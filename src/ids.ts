@@ -2,6 +2,11 @@
 import { v7 } from 'uuid';
 import type { IdPrefix } from './contract/json.ts';
 
-export function newId(prefix: IdPrefix): string {
-  return `${prefix}_${v7().replaceAll('-', '')}`;
+/**
+ * @param at the time that the id is found by, in milliseconds since 1970; default: now, and then ids of
+ *   one millisecond sort as they were made
+ */
+export function newId(prefix: IdPrefix, at?: number): string {
+  const uuid = at === undefined ? v7() : v7({ msecs: at });
+  return `${prefix}_${uuid.replaceAll('-', '')}`;
 }

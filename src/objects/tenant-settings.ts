@@ -190,12 +190,17 @@ export abstract class TenantSettings extends TenantSecrets {
     return this.stores?.settings.connection(kind) ?? null;
   }
 
+  /** `read`: what it was made from. Of two rotations at once, one would show a key that signs nothing. */
   async setConnection(
     connection: SealedConnection,
     action: 'connection.set' | 'connection.rotated',
     by: By,
+    read?: SealedConnection | null,
   ): Promise<Answer<'connection', Connection>> {
     const set = await this.change(by, ({ settings, mails, outbox }) => {
+      const stands = settings.connection(connection.kind);
+      if (read !== undefined && JSON.stringify(stands) !== JSON.stringify(read))
+        return refusal('conflict', 'The connection was changed at the same time: ask again.');
       if (connection.kind === 'email') mails.tryAllNow();
       if (connection.kind === 'flags')
         outbox.put('d1', { flagsService: connection.settings.service ?? null });

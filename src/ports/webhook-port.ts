@@ -18,6 +18,7 @@ import { signingKeys } from './webhook-connection.ts';
 
 type WebhookEnv = DestinationEnv & SealKeys;
 
+const NO_SECRET = 'The webhook connection has no secret that opens.';
 const DISABLED =
   'The destination is disabled, so nothing was sent. Enable it, then redeliver what it missed.';
 
@@ -31,15 +32,14 @@ export function signedWebhooks(
   return {
     async send({ idempotencyKey, timeoutMs, now }, { url, method, headers, body }) {
       const secrets = await signingKeys(env, tenantId, connection, now);
-      if (secrets.length === 0)
-        return failed('no_signing_secret', 'The webhook connection has no secret that opens.');
+      // An admin can mend it before the schedule ends, and then nothing was lost.
+      if (secrets.length === 0) return failed('no_signing_secret', NO_SECRET, { retryable: true });
       const destination = destinationOf(url);
       const isAllowed = checkDestination(url, rules).ok;
-      const id = newId('dlv');
       const shut = destination !== null && isAllowed ? await gate(destination) : null;
       if (shut !== null && destination !== null) {
         const { retryAfterMs } = shut;
-        const delivery = recordOf(id, destination, null, now, 0);
+        const delivery = recordOf(destination, null, now, 0);
         const retryable = retryAfterMs !== null;
         return { ...failed('endpoint_disabled', DISABLED, { retryable, retryAfterMs }), delivery };
       }
@@ -50,7 +50,7 @@ export function signedWebhooks(
       const output = { status: result.status, body: result.body };
       const wasSent = destination !== null && (result.ok || result.sent);
       const measured = wasSent
-        ? { delivery: recordOf(id, destination, result, begun, Date.now() - begun) }
+        ? { delivery: recordOf(destination, result, begun, Date.now() - begun) }
         : {};
       if (result.ok) return { ...succeeded(output), ...measured };
       const { code, message, retryable, retryAfterMs } = result;
@@ -59,15 +59,15 @@ export function signedWebhooks(
   };
 }
 
+/** Its id is found by the time at which the request began, as the log's filters ask for it. */
 function recordOf(
-  id: string,
   destination: string,
   result: WebhookResult | null,
   startedAt: number,
   durationMs: number,
 ): DeliveryRecord {
   return {
-    id,
+    id: newId('dlv', startedAt),
     destination,
     responseStatus: result?.status ?? null,
     responseHeaders: { ...result?.headers },

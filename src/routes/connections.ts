@@ -144,11 +144,12 @@ export const connectionRoutes: readonly Route[] = [
         signingSecret: z.string().optional().describe('Not there when the signingKey was rotated'),
       }),
     },
+    problems: [409],
     async handle({ env, tenantId, by }, { body: { kind, key } }) {
       const tenant = tenantObject(env, tenantId);
       const former = await formerConnection(env, tenantId, kind);
       const made = await rotateWebhookKey(env, tenantId, former, key, Date.now());
-      const set = await tenant.setConnection(made.connection, 'connection.rotated', by);
+      const set = await tenant.setConnection(made.connection, 'connection.rotated', by, former);
       if (!set.ok) return set;
       const shown = made.secret === null ? {} : { signingSecret: made.secret };
       return { body: { connection: set.connection, ...shown } };

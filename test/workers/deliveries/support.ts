@@ -1,10 +1,22 @@
 /** A tenant that sends webhooks to receivers on this machine, and its delivery log. */
 import { env } from 'cloudflare:workers';
 import { expect, vi } from 'vitest';
-import { isJsonObject, type Json, type JsonObject } from '../../../src/contract/json.ts';
+import * as z from 'zod';
+import {
+  type Delivery,
+  type DeliveryDetail,
+  type Destination,
+  delivery,
+  deliveryDetail,
+  destination,
+} from '../../../src/contract/deliveries.ts';
+import type { Json, JsonObject } from '../../../src/contract/json.ts';
+import type { Entry } from '../../../src/contract/runs.ts';
+import { findRun } from '../../../src/db/runs.ts';
+import { runObject } from '../../../src/objects/index.ts';
 import { newSigningSecret } from '../../../src/ports/webhook-keys.ts';
-import { type Answer, at, listAt, textAt } from '../support/answers.ts';
-import { eventually, newTenant, type Tenant } from '../support/api.ts';
+import { at, listAt, textAt } from '../support/answers.ts';
+import { eventually, newTenant, runWithStatus, type Tenant } from '../support/api.ts';
 import { createWorkflow } from '../support/samples.ts';
 
 export const DELIVERIES = '/api/admin/deliveries';
@@ -12,6 +24,8 @@ export const DESTINATIONS = '/api/admin/destinations';
 export const HOUR_MS = 3_600_000;
 /** No second attempt. */
 export const ONCE = { retry: { attempts: 1 } };
+/** A second attempt, soon. */
+export const TWICE = { retry: { attempts: 2, delay: '1s' } };
 
 export interface Sending {
   readonly tenant: Tenant;
@@ -47,9 +61,9 @@ export async function forward(
 export async function startRun(
   tenant: Tenant,
   data: JsonObject = {},
-  type = 'custom.thing',
+  more: JsonObject = {},
 ): Promise<string> {
-  return textAt(await tenant.events({ type, data }), 'events.0.runs.0');
+  return textAt(await tenant.events({ type: 'custom.thing', data, ...more }), 'events.0.runs.0');
 }
 
 /** Waits until the run has ended; its status. */
@@ -68,27 +82,62 @@ export async function sendAndEnd(tenant: Tenant, data: JsonObject = {}): Promise
   return runId;
 }
 
-/** A page of the log, once it holds so many deliveries. */
-export async function logOf(tenant: Tenant, query: string, count: number): Promise<Answer> {
-  return await eventually(
+/** What has happened to a run so far, as the read model has it. */
+export async function historyOf(tenant: Tenant, runId: string): Promise<readonly Entry[]> {
+  return (await findRun(env.DB, tenant.id, runId))?.entries ?? [];
+}
+
+/** When a run that waits tries again. */
+export async function nextAttemptOf(tenant: Tenant, runId: string): Promise<string> {
+  return textAt(await runWithStatus(tenant, runId, 'waiting'), 'run.steps.0.nextAttemptAt');
+}
+
+/** The clock moves on until a run that waits tries again, and it does. */
+export async function passToNextAttempt(tenant: Tenant, runId: string): Promise<void> {
+  vi.setSystemTime(Date.parse(await nextAttemptOf(tenant, runId)));
+  await runObject(env, tenant.id, runId).poke();
+}
+
+/** The newest rows of the log, once there are so many. */
+export async function logOf(tenant: Tenant, query: string, count: number): Promise<Delivery[]> {
+  const log = await eventually(
     () => tenant.get(`${DELIVERIES}?limit=200&${query}`),
     (answer) => expect(listAt(answer), answer.text).toHaveLength(count),
   );
+  return z.array(delivery).parse(listAt(log));
 }
 
-export async function deliveryOf(tenant: Tenant, id: string): Promise<Answer> {
-  return await tenant.get(`${DELIVERIES}/get?id=${id}`);
-}
-
-export function withoutQuery(url: string): string {
-  return url.split('?')[0] ?? url;
+export async function detailOf(tenant: Tenant, id: string): Promise<DeliveryDetail> {
+  const { body } = await tenant.get(`${DELIVERIES}/get?id=${id}`);
+  return deliveryDetail.parse(at({ body }, 'delivery'));
 }
 
 /** The one record of a destination, or null while it has none. */
-export async function recordOf(tenant: Tenant, url: string): Promise<JsonObject | null> {
+export async function recordOf(tenant: Tenant, url: string): Promise<Destination | null> {
   const list = await tenant.get(`${DESTINATIONS}?limit=200`);
-  const found = listAt(list).find((item) => at({ body: { item } }, 'item.url') === url);
-  return found !== undefined && isJsonObject(found) ? found : null;
+  return (
+    z
+      .array(destination)
+      .parse(listAt(list))
+      .find((item) => item.url === url) ?? null
+  );
+}
+
+/** Waits until the record is as wanted. */
+export async function recordWith(
+  tenant: Tenant,
+  url: string,
+  wanted: Partial<Destination> | null,
+): Promise<Destination | null> {
+  return await vi.waitFor(
+    async () => {
+      const record = await recordOf(tenant, url);
+      if (wanted === null) expect(record).toBeNull();
+      else expect(record).toMatchObject(wanted);
+      return record;
+    },
+    { timeout: 10_000, interval: 25 },
+  );
 }
 
 /** The clock moves on for the Worker and its objects; `realTime` gives the true one back. */
@@ -102,12 +151,4 @@ export function realTime(): void {
 
 export async function auditOf(tenant: Tenant, action: string): Promise<readonly Json[]> {
   return listAt(await tenant.get(`/api/admin/audit?action=${action}&limit=200`));
-}
-
-/** How many rows of a table a tenant has in the read model. */
-export async function countRows(tenant: Tenant, where: string): Promise<number> {
-  const row = await env.DB.prepare(`SELECT count(*) AS n FROM ${where} AND tenant_id = ?`)
-    .bind(tenant.id)
-    .first<{ n: number }>();
-  return row?.n ?? 0;
 }
