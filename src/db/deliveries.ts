@@ -78,28 +78,61 @@ export interface DeliveryFilter {
 export async function listDeliveries(
   db: D1Database,
   tenantId: string,
-  { destination, status, from, to, run }: DeliveryFilter,
+  filter: DeliveryFilter,
   page: Page,
 ): Promise<Paged<Delivery>> {
-  const wanted: (SQL | undefined)[] = [
-    eq(deliveries.tenantId, tenantId),
-    destination === undefined ? undefined : eq(deliveries.destination, destination),
-    status === undefined ? undefined : whether(status),
-    from === undefined ? undefined : gte(deliveries.id, idAtTime('dlv', from)),
-    to === undefined ? undefined : lt(deliveries.id, idAtTime('dlv', to)),
-    run === undefined
-      ? undefined
-      : sql`(${deliveries.id} IN (SELECT value FROM json_each(${JSON.stringify(run.deliveryIds)}))
-          OR (${deliveries.attempt} = 0 AND ${deliveries.runId} = ${run.id}))`,
-    page.after === null ? undefined : lt(deliveries.id, page.after),
-  ];
+  const { destination, status } = filter;
+  const bounds = boundsOf(filter, page);
   const rows = await drizzle(db)
     .select()
     .from(deliveries)
-    .where(and(...wanted))
+    .where(
+      and(
+        eq(deliveries.tenantId, tenantId),
+        gte(deliveries.id, bounds.first),
+        lt(deliveries.id, bounds.end),
+        destination === undefined ? undefined : eq(deliveries.destination, destination),
+        status === undefined ? undefined : whether(status),
+        narrowing(tenantId, filter, bounds, page.limit + 1),
+      ),
+    )
     .orderBy(desc(deliveries.id))
     .limit(page.limit + 1);
   return paged(rows, page.limit, (row) => row.id, itemOf);
+}
+
+/** Ids: the first one that counts, and the one before which all are. */
+interface Bounds {
+  readonly first: string;
+  readonly end: string;
+}
+
+function boundsOf({ from, to }: DeliveryFilter, { after }: Page): Bounds {
+  const ends = [after, to === undefined ? null : idAtTime('dlv', to)];
+  return {
+    first: from === undefined ? 'dlv_' : idAtTime('dlv', from),
+    end: ends.flatMap((end) => end ?? []).toSorted()[0] ?? 'dlv_~',
+  };
+}
+
+/**
+ * Without statistics SQLite would rather read a tenant's whole log than one of the indexes above, so it
+ * is told which ids come into question, and by which index they are found.
+ */
+function narrowing(
+  tenantId: string,
+  { destination, status, run }: DeliveryFilter,
+  { first, end }: Bounds,
+  limit: number,
+): SQL | undefined {
+  if (run !== undefined)
+    return sql`${deliveries.id} IN (SELECT value FROM json_each(${JSON.stringify(run.deliveryIds)})
+      UNION ALL SELECT a.id FROM deliveries AS a INDEXED BY deliveries_again
+        WHERE a.tenant_id = ${tenantId} AND a.run_id = ${run.id} AND a.attempt = 0)`;
+  if (destination === undefined || status !== 'failed') return undefined;
+  return sql`${deliveries.id} IN (SELECT f.id FROM deliveries AS f INDEXED BY deliveries_failed
+    WHERE f.tenant_id = ${tenantId} AND f.destination = ${destination} AND f.code IS NOT NULL
+      AND f.id >= ${first} AND f.id < ${end} ORDER BY f.id DESC LIMIT ${limit})`;
 }
 
 function whether(status: DeliveryStatus): SQL {
@@ -127,9 +160,9 @@ export interface Message {
 }
 
 /**
- * Messages of a destination of which an attempt since a time has failed and no redelivery since then
- * was taken, the oldest first. Those that their own run has delivered since are among them: only
- * their entries tell.
+ * Messages of a destination of which an attempt since a time has failed, and which nobody has delivered:
+ * no redelivery was taken, and no attempt of the run, which its entries tell. The oldest first. What was
+ * delivered must not fill the page, or asking again would never come to what is still missing.
  */
 export async function missedMessages(
   db: D1Database,
@@ -140,11 +173,18 @@ export async function missedMessages(
 ): Promise<Message[]> {
   const { results } = await db
     .prepare(
-      `SELECT run_id AS runId, step_id AS stepId FROM deliveries d
-       WHERE tenant_id = ?1 AND destination = ?2 AND code IS NOT NULL AND id >= ?3
-         AND NOT EXISTS (SELECT 1 FROM deliveries r WHERE r.tenant_id = ?1 AND r.run_id = d.run_id
-           AND r.attempt = 0 AND r.step_id = d.step_id AND r.code IS NULL AND r.id > d.id)
-       GROUP BY run_id, step_id ORDER BY min(id) LIMIT ?4`,
+      `SELECT run_id AS runId, step_id AS stepId FROM (
+         SELECT run_id, step_id, min(id) AS first FROM deliveries INDEXED BY deliveries_failed
+         WHERE tenant_id = ?1 AND destination = ?2 AND code IS NOT NULL AND id >= ?3
+         GROUP BY run_id, step_id) AS missed
+       WHERE NOT EXISTS (SELECT 1 FROM deliveries AS again INDEXED BY deliveries_again
+           WHERE again.tenant_id = ?1 AND again.run_id = missed.run_id AND again.attempt = 0
+             AND again.step_id = missed.step_id AND again.code IS NULL)
+         AND NOT EXISTS (SELECT 1 FROM run_entries AS part, json_each(part.entries) AS entry
+           WHERE part.tenant_id = ?1 AND part.run_id = missed.run_id
+             AND entry.value->>'type' = 'attempt_succeeded'
+             AND entry.value->>'stepId' = missed.step_id)
+       ORDER BY first LIMIT ?4`,
     )
     .bind(tenantId, destination, idAtTime('dlv', since), limit)
     .all<{ runId: string; stepId: string }>();

@@ -117,12 +117,16 @@ export class Destinations {
     if (health.failures === 1) this.#makeRoom(url);
   }
 
+  /** One that failed longest ago, or, when all are disabled, one that a new answer would disable again. */
   #makeRoom(newest: string): void {
-    const all = this.#all();
-    if (all.length <= RECORDS_MAX) return;
-    const stalest = all
-      .filter(({ disabled, url }) => disabled === null && url !== newest)
-      .toSorted((a, b) => (a.lastFailureAt ?? 0) - (b.lastFailureAt ?? 0))[0];
+    const count = this.#sql.exec<{ n: number }>('SELECT count(*) AS n FROM destinations').one().n;
+    if (count <= RECORDS_MAX) return;
+    const isDisabled = ({ disabled }: DestinationHealth) => (disabled === null ? 0 : 1);
+    const stalest = this.#all()
+      .filter(({ disabled, url }) => disabled?.reason !== 'by_hand' && url !== newest)
+      .toSorted(
+        (a, b) => isDisabled(a) - isDisabled(b) || (a.lastFailureAt ?? 0) - (b.lastFailureAt ?? 0),
+      )[0];
     if (stalest !== undefined) this.#forget(stalest.url);
   }
 

@@ -16,6 +16,7 @@ import {
   ONCE,
   passToNextAttempt,
   realTime,
+  recordOf,
   type Sending,
   sendAndEnd,
   sendingTenant,
@@ -101,15 +102,32 @@ describe('a list', () => {
     );
   });
 
-  test('page by page', async () => {
+  test('by all of it at once', async () => {
+    const { runId, id, startedAt } = all[2] ?? {};
+    const query = `destination=${encodeURIComponent(bad.url)}&status=failed&from=${startedAt}`;
+    expect(await idsOf(`${query}&runId=${runId}`, 1)).toEqual([id]);
+    expect(await idsOf(`${query}&runId=${runId}&to=${startedAt}`, 0)).toEqual([]);
+  });
+
+  test.each([
+    ['whole', '', () => true],
+    ['what failed', 'status=failed', ({ status }: Delivery) => status === 'failed'],
+    [
+      'what failed at a destination',
+      'status=failed&destination={bad}',
+      ({ status }: Delivery) => status === 'failed',
+    ],
+  ])('page by page, %s', async (_what, filter, holds) => {
     const seen: unknown[] = [];
     for (let cursor: unknown = ''; cursor !== null; ) {
-      const query = cursor === '' ? '' : `&cursor=${cursor}`;
-      const page = await tenant.get(`${DELIVERIES}?limit=1&status=failed${query}`);
+      const query = filter.replace('{bad}', encodeURIComponent(bad.url));
+      const from = cursor === '' ? '' : `&cursor=${cursor}`;
+      const page = await tenant.get(`${DELIVERIES}?limit=1&${query}${from}`);
+      expect(listAt(page)).toHaveLength(1);
       seen.push(...fieldsOf(page, 'id'));
       cursor = page.body.nextCursor ?? null;
     }
-    expect(seen).toEqual(idsWhere(({ status }) => status === 'failed'));
+    expect(seen).toEqual(idsWhere(holds));
   });
 
   test.each(['status=lost', 'from=yesterday', 'limit=0', 'limit=201', 'cursor=eA', 'who=me'])(
@@ -186,10 +204,22 @@ describe('one delivery', () => {
     expect(new Set(rows.map(({ webhookId }) => webhookId)).size).toBe(1);
   });
 
-  test('that does not exist is 404', async () => {
-    const { tenant } = await sendingTenant();
-    const missing = `${DELIVERIES}/get?id=dlv_019a6b3c5d7e7f8091a2b3c4d5e6f708`;
-    expect((await tenant.get(missing)).status).toBe(404);
+  test('of another tenant answers as one that does not exist, and is in no list', async () => {
+    const [mine, theirs] = [await sendingTenant(), await sendingTenant()];
+    const address = await openAddress([answer(500)]);
+    await forward(theirs.tenant, address.url);
+    const runId = await sendAndEnd(theirs.tenant);
+    const [row] = await logOf(theirs.tenant, '', 1);
+    const ask = async (id: string) => {
+      const { status, body } = await mine.tenant.get(`${DELIVERIES}/get?id=${id}`);
+      return { status, body: { ...body, requestId: null } };
+    };
+    const missing = await ask('dlv_019a6b3c5d7e7f8091a2b3c4d5e6f708');
+    expect(missing.status).toBe(404);
+    expect(await ask(row?.id ?? '')).toEqual(missing);
+    for (const query of ['', `runId=${runId}`, `destination=${encodeURIComponent(address.url)}`])
+      await logOf(mine.tenant, query, 0);
+    expect(await recordOf(mine.tenant, address.url)).toBeNull();
   });
 });
 

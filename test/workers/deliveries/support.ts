@@ -15,8 +15,10 @@ import type { Entry } from '../../../src/contract/runs.ts';
 import { findRun } from '../../../src/db/runs.ts';
 import { runObject } from '../../../src/objects/index.ts';
 import { newSigningSecret } from '../../../src/ports/webhook-keys.ts';
+import type { Taken } from '../../fixtures/receiver/script.ts';
 import { at, listAt, textAt } from '../support/answers.ts';
 import { eventually, newTenant, runWithStatus, type Tenant } from '../support/api.ts';
+import type { RealAddress } from '../support/real-receiver.ts';
 import { createWorkflow } from '../support/samples.ts';
 
 export const DELIVERIES = '/api/admin/deliveries';
@@ -94,7 +96,8 @@ export async function nextAttemptOf(tenant: Tenant, runId: string): Promise<stri
 
 /** The clock moves on until a run that waits tries again, and it does. */
 export async function passToNextAttempt(tenant: Tenant, runId: string): Promise<void> {
-  vi.setSystemTime(Date.parse(await nextAttemptOf(tenant, runId)));
+  const due = Date.parse(await nextAttemptOf(tenant, runId));
+  vi.setSystemTime(Math.max(due, Date.now()));
   await runObject(env, tenant.id, runId).poke();
 }
 
@@ -140,7 +143,19 @@ export async function recordWith(
   );
 }
 
-/** The clock moves on for the Worker and its objects; `realTime` gives the true one back. */
+/** The messages that an address has taken, repeats left out, once there are so many. */
+export async function messagesAt(address: RealAddress, count: number): Promise<readonly Taken[]> {
+  return await vi.waitFor(
+    async () => {
+      const byId = new Map((await address.taken()).map((one) => [one.headers['webhook-id'], one]));
+      expect(byId.size).toBe(count);
+      return [...byId.values()];
+    },
+    { timeout: 10_000, interval: 25 },
+  );
+}
+
+/** The clock moves on for the Worker and its objects, and stands; `realTime` gives the true one back. */
 export function passTime(ms: number): void {
   vi.setSystemTime(Date.now() + ms);
 }
