@@ -42,11 +42,11 @@ test('its chance keeps to the odds, and is the same for the same seed', () => {
     ],
   } as const;
   const replies = Array.from({ length: 20_000 }, (_, n) =>
-    replyByChance(script, `/at/1?n=${n >> 3}`, n & 7),
+    replyByChance(script, `n=${n >> 3}`, n & 7),
   );
   const share = (kind: (reply: (typeof replies)[number]) => boolean) =>
     replies.filter(kind).length / replies.length;
   expect(share((reply) => reply.kind === 'drop')).toBeCloseTo(0.2, 1);
   expect(share((reply) => reply === FINE)).toBeCloseTo(0.5, 1);
-  expect(replies[9]).toEqual(replyByChance(script, '/at/1?n=1', 1));
+  expect(replies[9]).toEqual(replyByChance(script, 'n=1', 1));
 });
