@@ -28,7 +28,10 @@ export const delivery = z
     id: z.string(),
     destination: z.string(),
     status: deliveryStatus,
-    code: z.string().nullable().describe('Why it failed; null when it was delivered'),
+    code: z
+      .string()
+      .nullable()
+      .describe('Why it failed; null when it was delivered. `endpoint_disabled`: nothing was sent'),
     responseStatus: z.int().nullable(),
     startedAt: utcTime,
     durationMs: z.int(),

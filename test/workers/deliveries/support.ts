@@ -24,6 +24,7 @@ import { createWorkflow } from '../support/samples.ts';
 export const DELIVERIES = '/api/admin/deliveries';
 export const DESTINATIONS = '/api/admin/destinations';
 export const HOUR_MS = 3_600_000;
+const PATIENCE = { timeout: 30_000, interval: 25 };
 /** No second attempt. */
 export const ONCE = { retry: { attempts: 1 } };
 /** A second attempt, soon. */
@@ -132,27 +133,21 @@ export async function recordWith(
   url: string,
   wanted: Partial<Destination> | null,
 ): Promise<Destination | null> {
-  return await vi.waitFor(
-    async () => {
-      const record = await recordOf(tenant, url);
-      if (wanted === null) expect(record).toBeNull();
-      else expect(record).toMatchObject(wanted);
-      return record;
-    },
-    { timeout: 10_000, interval: 25 },
-  );
+  return await vi.waitFor(async () => {
+    const record = await recordOf(tenant, url);
+    if (wanted === null) expect(record).toBeNull();
+    else expect(record).toMatchObject(wanted);
+    return record;
+  }, PATIENCE);
 }
 
 /** The messages that an address has taken, repeats left out, once there are so many. */
 export async function messagesAt(address: RealAddress, count: number): Promise<readonly Taken[]> {
-  return await vi.waitFor(
-    async () => {
-      const byId = new Map((await address.taken()).map((one) => [one.headers['webhook-id'], one]));
-      expect(byId.size).toBe(count);
-      return [...byId.values()];
-    },
-    { timeout: 10_000, interval: 25 },
-  );
+  return await vi.waitFor(async () => {
+    const byId = new Map((await address.taken()).map((one) => [one.headers['webhook-id'], one]));
+    expect(byId.size).toBe(count);
+    return [...byId.values()];
+  }, PATIENCE);
 }
 
 /** The clock moves on for the Worker and its objects, and stands; `realTime` gives the true one back. */
