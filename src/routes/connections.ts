@@ -67,7 +67,8 @@ export const connectionRoutes: readonly Route[] = [
           ? await sealWebhookKeys(env, tenantId, body, at)
           : await sealConnection(env, tenantId, body, at);
       const tenant = tenantObject(env, tenantId);
-      const former = await formerConnection(env, tenantId, body.kind);
+      const read = await tenant.sealedConnection(body.kind);
+      const former = read === null ? null : await resealConnection(env, tenantId, read);
       const sealed =
         'dropPrevious' in body && body.dropPrevious === true
           ? made
@@ -147,9 +148,10 @@ export const connectionRoutes: readonly Route[] = [
     problems: [409],
     async handle({ env, tenantId, by }, { body: { kind, key } }) {
       const tenant = tenantObject(env, tenantId);
-      const former = await formerConnection(env, tenantId, kind);
+      const read = await tenant.sealedConnection(kind);
+      const former = read === null ? null : await resealConnection(env, tenantId, read);
       const made = await rotateWebhookKey(env, tenantId, former, key, Date.now());
-      const set = await tenant.setConnection(made.connection, 'connection.rotated', by, former);
+      const set = await tenant.setConnection(made.connection, 'connection.rotated', by, read);
       if (!set.ok) return set;
       const shown = made.secret === null ? {} : { signingSecret: made.secret };
       return { body: { connection: set.connection, ...shown } };
@@ -174,14 +176,4 @@ async function faultsIn(env: Env, tenantId: string, body: ConnectionSecrets): Pr
     return [{ path: 'service', message: 'This deployment has no email binding of Cloudflare.' }];
   const fault = domainFault(env, tenantId, from);
   return fault === null ? [] : [{ path: 'from', message: fault }];
-}
-
-/** What is carried on from it goes under the key in use: so none is left when a former key goes. */
-async function formerConnection(
-  env: Env,
-  tenantId: string,
-  kind: SealedConnection['kind'],
-): Promise<SealedConnection | null> {
-  const former = await tenantObject(env, tenantId).sealedConnection(kind);
-  return former === null ? null : await resealConnection(env, tenantId, former);
 }
