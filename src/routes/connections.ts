@@ -16,12 +16,7 @@ import type { Env } from '../env.ts';
 import { type Route, tenantRoute } from '../http/route.ts';
 import { tenantObject } from '../objects/index.ts';
 import { checkConnection } from '../ports/connection-checks.ts';
-import {
-  keepingFormerSecret,
-  resealConnection,
-  type SealedConnection,
-  sealConnection,
-} from '../ports/connections.ts';
+import { keepingFormerSecret, resealConnection, sealConnection } from '../ports/connections.ts';
 import { checkDestination, destinationRules } from '../ports/destination.ts';
 import { domainFault } from '../ports/email-domains.ts';
 import { rotateWebhookKey, sealWebhookKeys, unusableKeys } from '../ports/webhook-connection.ts';

@@ -26,7 +26,7 @@ async function listen(): Promise<string> {
 
 async function connectionOf(sealKey = SEAL_KEY): Promise<SealedConnection> {
   const webhook = { kind: 'webhook', signingSecret: newSigningSecret() } as const;
-  return await sealConnection(sealKey, 't1', webhook, new Date().toISOString());
+  return await sealConnection({ SEAL_KEY: sealKey }, 't1', webhook, new Date().toISOString());
 }
 
 async function send(

@@ -64,11 +64,12 @@ describe('what is under way', { timeout: 60_000 }, () => {
 
   test('a run that is out with an executor stays until it has ended', async () => {
     const tenant = await newTenant();
-    const address = await openAddress([answer(200, { afterMs: 4_000, body: 'zeisig' })]);
+    const address = await openAddress([{ kind: 'held' }]);
     await sendTo(tenant, address.url);
     const runId = await started(tenant, { type: 'custom.send', data: { who: EMAIL } });
     expect(remainingOf(await erase(tenant), 'runs')?.ids).toEqual([runId]);
     expect(await hitsOf(tenant, [runId], [EMAIL])).toContain('d1.events');
+    await address.react({ replies: [answer(200, { body: 'zeisig' })] });
     await runWithStatus(tenant, runId, 'succeeded');
     await allQuiet(tenant, [runId]);
     expect((await erase(tenant)).remaining).toEqual([]);
