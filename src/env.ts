@@ -23,6 +23,8 @@ export interface Env {
   readonly EMAIL_FROM?: string;
   /** Which tenants may send by that binding: `{"shop.example.com": ["acme"], "example.com": ["*"]}`. */
   readonly EMAIL_DOMAINS?: string;
+  /** Counts wrong credentials by address: http/wrong-credentials.ts. Without it none are counted. */
+  readonly WRONG_CREDENTIALS?: RateLimit;
   /** Where people reach this service, such as `https://hooks.example.com`: links in mails begin so. */
   readonly PUBLIC_URL?: string;
   /** Cloudflare Access: `https://<team>.cloudflareaccess.com`, and the application's audience tag. */

@@ -2,6 +2,7 @@
  * One JSON line for each request, transition and failure, for `wrangler tail --format json | jq`.
  * The fields are a closed list: bodies, headers, credentials and personal data have no field here.
  */
+import { redacted } from './redacted.ts';
 
 export interface LogLine {
   /** What happened: `request`, an entry's type, or `<what>_failed`. */
@@ -32,9 +33,14 @@ export function logError(line: LogLine, error: unknown): void {
   console.error(JSON.stringify({ ...line, error: errorText(error).slice(0, 500) }));
 }
 
-/** A failed query's own message repeats what was bound to it; its cause is the database's words. */
+/**
+ * A failed query's own message repeats what was bound to it; its cause is the database's words. What
+ * could not be parsed is quoted by the engine.
+ */
 function errorText(error: unknown): string {
   if (!(error instanceof Error)) return 'not an Error';
   if (error.message.startsWith('Failed query')) return `query: ${errorText(error.cause)}`;
-  return `${error.name}: ${error.message}`;
+  const { name, message } = error;
+  const unquoted = name === 'SyntaxError' ? message.replaceAll(/"[^"]*"|'[^']*'/g, '"…"') : message;
+  return `${name}: ${redacted(unquoted)}`;
 }

@@ -6,6 +6,7 @@ import * as z from 'zod';
 import { type Refusal, refusal } from '../contract/problems.ts';
 import type { Vote } from '../engine/approval.ts';
 import { readBytes } from './body.ts';
+import { isOwnPage } from './own-origin.ts';
 import type { Served } from './route.ts';
 
 export const FORM_TYPE = 'application/x-www-form-urlencoded';
@@ -28,7 +29,10 @@ export function votedBy(button: DecisionForm['decision']): Pick<Vote, 'decision'
   return { decision: button, resolution: undefined };
 }
 
-/** The form's fields; `form` is null when they are not those of the page. */
+/**
+ * The form's fields; `form` is null when they are not those of the page. Another site's page must not
+ * post here, though nothing hangs on it alone: there is no cookie, and whoever has the token has the page.
+ */
 export async function readDecisionForm({
   request,
   env,
@@ -42,17 +46,4 @@ export async function readDecisionForm({
   if ('ok' in bytes) return bytes;
   const fields = Object.fromEntries(new URLSearchParams(new TextDecoder().decode(bytes)));
   return { form: decisionForm.safeParse(fields).data ?? null };
-}
-
-/**
- * Another site's page must not post here. A page that sends no referrer has the origin `null`
- * (https://fetch.spec.whatwg.org/#append-a-request-origin-header), which Sec-Fetch-Site still tells
- * apart. Nothing hangs on this alone: there is no cookie, and whoever has the token has the page.
- */
-function isOwnPage({ url, headers }: Request, publicUrl: string): boolean {
-  const origin = headers.get('origin');
-  const site = headers.get('sec-fetch-site');
-  const own = [url, publicUrl].flatMap((text) => (URL.canParse(text) ? new URL(text).origin : []));
-  const isOwnOrigin = origin === null || origin === 'null' || own.includes(origin);
-  return isOwnOrigin && (site === null || site === 'same-origin' || site === 'none');
 }

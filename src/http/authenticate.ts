@@ -5,8 +5,11 @@ import { tenantsOfEmail } from '../db/members.ts';
 import type { Env } from '../env.ts';
 import type { Identity } from '../objects/identity.ts';
 import { call, tenantObject } from '../objects/index.ts';
+import { Recent } from '../recent.ts';
 import { accessEmail, hasAccessToken } from './access.ts';
 import { equalSecrets, recogniseKey } from './api-key.ts';
+import { isFromOurPages } from './own-origin.ts';
+import { isFlooding, slowDown } from './wrong-credentials.ts';
 
 /** Who calls. The tenant comes from the credential alone. */
 export interface Caller extends Identity {
@@ -15,6 +18,9 @@ export interface Caller extends Identity {
 
 const BEARER = /^Bearer +([\x21-\x7e]{1,512})$/i;
 const PLATFORM_TOKEN_LENGTH_MIN = 16;
+/** A key that is revoked stays so: whoever goes on using it wakes no object with every request. */
+const refusedKeys = new Recent<true>({ max: 10_000, keptMs: 60_000 });
+const READING: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 /** The caller of an API key, or the member whom Cloudflare Access has signed in. */
 export async function authenticateCaller(request: Request, env: Env): Promise<Caller | Refusal> {
@@ -31,12 +37,22 @@ async function authenticateKey(token: string, env: Env): Promise<Caller | Refusa
   // Anyone can have it, so it is turned away here: it wakes nothing, and no event tells of it.
   if (key.isFrontend)
     return refusal('unauthenticated', 'A frontend key reads flags, and nothing else.');
+  const now = Date.now();
+  if (refusedKeys.get(key.digest, now) === true) return wrong;
   const known = await call(() => tenantObject(env, key.tenantId).authenticate(key.digest));
-  return known === null ? wrong : { tenantId: key.tenantId, ...known };
+  if (known !== null) return { tenantId: key.tenantId, ...known };
+  refusedKeys.put(key.digest, true, now);
+  return wrong;
 }
 
-/** A person may belong to several tenants, and then names one; the membership still decides. */
+/**
+ * A person may belong to several tenants, and then names one; the membership still decides. The token
+ * comes from a session that a browser sends along by itself, so what changes anything has to come from
+ * one of our pages.
+ */
 async function authenticateMember(request: Request, env: Env): Promise<Caller | Refusal> {
+  if (!READING.has(request.method) && !isFromOurPages(request, env))
+    return refusal('forbidden', 'A page of another site sent this; ALLOWED_ORIGINS names ours.');
   const signedIn = await accessEmail(request, env);
   if (signedIn === 'wrong') return refusal('unauthenticated', 'The Access token does not hold.');
   if (signedIn === 'unavailable')
@@ -54,6 +70,7 @@ async function authenticateMember(request: Request, env: Env): Promise<Caller | 
 }
 
 export async function authenticatePlatform(request: Request, env: Env): Promise<Actor | Refusal> {
+  if (isFlooding(request)) return slowDown();
   const token = bearerToken(request);
   const configured = env.PLATFORM_TOKEN ?? '';
   const right =

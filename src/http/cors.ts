@@ -11,14 +11,19 @@ const PREFLIGHT = {
 export function corsHeaders(request: Request, allowedOrigins: string): Headers {
   const headers = new Headers({ vary: 'Origin' });
   const origin = request.headers.get('origin');
-  const allowed = allowedOrigins.split(',').map((entry) => entry.trim());
-  if (origin === null || origin === 'null' || !allowed.includes(origin)) return headers;
+  if (origin === null || !isAllowedOrigin(origin, allowedOrigins)) return headers;
   headers.set('access-control-allow-origin', origin);
   headers.set(
     'access-control-expose-headers',
     'x-request-id, retry-after, idempotency-replayed, etag',
   );
   return headers;
+}
+
+/** To the letter: a page without an origin of its own (`null`) is never one of ours. */
+export function isAllowedOrigin(origin: string | null, allowedOrigins: string): boolean {
+  const allowed = allowedOrigins.split(',').map((entry) => entry.trim());
+  return origin !== null && origin !== 'null' && allowed.includes(origin);
 }
 
 /** The answer to a preflight; without an allowed origin the browser goes no further. */

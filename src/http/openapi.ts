@@ -108,7 +108,7 @@ function otherOf({ description, schema, contentType = 'application/json' }: Answ
 
 function usualProblems({ access, body, query }: Route): number[] {
   const codes = [500];
-  if (access.tier !== 'anyone') codes.push(401);
+  if (access.tier !== 'anyone') codes.push(401, 429);
   if (access.tier === 'admin' || access.tier === 'sender' || access.tier === 'frontend')
     codes.push(400, 403, 503);
   if (query !== undefined) codes.push(400);

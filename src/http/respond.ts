@@ -2,12 +2,23 @@
 import { PROBLEMS, type Refusal } from '../contract/problems.ts';
 import type { Answer } from './route.ts';
 
+/**
+ * For every answer, whatever it is: docs/security.md says against what. Those of ours that are pages
+ * have a policy of their own; the one here leaves nothing to a page that somebody makes of an answer.
+ * `cross-origin-resource-policy` does not concern a frontend that asks by CORS.
+ */
 const SECURITY_HEADERS = {
   'cache-control': 'no-store',
-  'x-content-type-options': 'nosniff',
+  'content-security-policy':
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
-  'strict-transport-security': 'max-age=31536000; includeSubDomains',
+  'x-content-type-options': 'nosniff',
 } as const;
+
+/** A year (RFC 6797). Not in development, where the host is this machine's own name. */
+const TRANSPORT_SECURITY = 'max-age=31536000; includeSubDomains';
 
 /** A handler's answer as a Response. A list and a refusal carry the request's id in their body too. */
 export function toResponse(answer: Answer, requestId: string): Response {
@@ -40,16 +51,22 @@ function jsonResponse(status: number, body: object): Response {
   });
 }
 
+export interface Finishing {
+  readonly requestId: string;
+  readonly cors: Headers;
+  readonly headOnly: boolean;
+  readonly environment: string;
+}
+
 /** The same answer with the common headers; what a handler has set itself stays. */
 export function finish(
   response: Response,
-  requestId: string,
-  cors: Headers,
-  headOnly: boolean,
+  { requestId, cors, headOnly, environment }: Finishing,
 ): Response {
   const headers = new Headers(response.headers);
   for (const [name, value] of Object.entries(SECURITY_HEADERS))
     if (!headers.has(name)) headers.set(name, value);
+  if (environment !== 'development') headers.set('strict-transport-security', TRANSPORT_SECURITY);
   // `Vary` joins what the handler's own says.
   for (const [name, value] of cors) headers.append(name, value);
   headers.set('x-request-id', requestId);

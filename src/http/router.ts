@@ -19,8 +19,10 @@ import { parseJson, readJsonBytes } from './body.ts';
 import { corsHeaders, preflight } from './cors.ts';
 import { admitFlagReader, type FlagReader } from './flag-reader.ts';
 import { onceForKey } from './idempotent.ts';
+import { loggedPath } from './logged-path.ts';
 import { finish, problemResponse, toResponse } from './respond.ts';
 import type { Admitted, Answer, Route, Served } from './route.ts';
+import { wrongCredential } from './wrong-credentials.ts';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 
@@ -78,22 +80,15 @@ async function serveRequest(
   const { status } = response;
   const ms = Date.now() - begun;
   log({ what: 'request', requestId, ...told, method, path: loggedPath(url), status, ms });
-  return finish(response, requestId, cors, method === 'HEAD');
+  const headOnly = method === 'HEAD';
+  return finish(response, { requestId, cors, headOnly, environment: env.ENVIRONMENT });
 }
 
 async function serveRoute(route: Route, served: Served): Promise<Response> {
   const { requestId, defer, env } = served;
   const admitted = await admit(route, served);
-  if (admitted !== null && 'ok' in admitted) {
-    if (admitted.denied !== undefined) {
-      served.told.tenantId = admitted.denied.tenantId;
-      defer(reportDenied(env, admitted.denied, route, requestId));
-    }
-    return problemResponse(
-      { ok: false, code: admitted.code, detail: admitted.detail ?? '' },
-      requestId,
-    );
-  }
+  if (admitted !== null && 'ok' in admitted)
+    return problemResponse(await turnedAway(route, served, admitted), requestId);
   const caller = admitted !== null && 'caller' in admitted ? admitted.caller : null;
   const tenantId = caller?.tenantId ?? readerOf(admitted)?.tenantId;
   if (tenantId !== undefined) served.told.tenantId = tenantId;
@@ -108,10 +103,23 @@ async function serveRoute(route: Route, served: Served): Promise<Response> {
   return toResponse(answer, requestId);
 }
 
-async function admit(
-  { access }: Route,
-  { request, env }: Served,
-): Promise<Admitted | (Refusal & { denied?: Caller })> {
+/** Not let in: for want of a credential that holds, or of a role. */
+type TurnedAway = Refusal & { denied?: Caller };
+
+async function turnedAway(
+  route: Route,
+  served: Served,
+  { denied, ...refused }: TurnedAway,
+): Promise<Refusal> {
+  if (refused.code === 'unauthenticated') return await wrongCredential(served, refused);
+  if (denied !== undefined) {
+    served.told.tenantId = denied.tenantId;
+    served.defer(reportDenied(served.env, denied, route, served.requestId));
+  }
+  return refused;
+}
+
+async function admit({ access }: Route, { request, env }: Served): Promise<Admitted | TurnedAway> {
   if (access.tier === 'anyone' || access.tier === 'vendor') return null;
   if (access.tier === 'platform') {
     const platform = await authenticatePlatform(request, env);
@@ -152,14 +160,6 @@ async function serveBody(
   const owner = route.perCaller === true ? caller.actor.id : null;
   const keyed = { env, tenantId, requestId, key, owner, path: route.path, body: bytes };
   return await onceForKey(keyed, async () => toResponse(await serve(), requestId));
-}
-
-/** Outside /api/, what follows `/approvals/` or `/exports/` is a credential: it stays out of the log. */
-function loggedPath(url: string): string {
-  const { pathname } = new URL(url);
-  return pathname.startsWith('/api/')
-    ? pathname
-    : pathname.replace(/(approvals|exports)\/.*/is, '$1/:token');
 }
 
 /** A denial is an event of its tenant, so that a workflow can tell someone. */

@@ -18,6 +18,7 @@ import {
   messagePage,
 } from '../http/approval-page.ts';
 import { type Answer, openRoute, type Route, type Served } from '../http/route.ts';
+import { wrongCredential } from '../http/wrong-credentials.ts';
 import { type ApprovalLink, readApprovalToken } from '../objects/approval-link.ts';
 import type { LinkHolder } from '../objects/identity.ts';
 import { runObject, tenantObject } from '../objects/index.ts';
@@ -27,7 +28,8 @@ import { askRun } from './on-run.ts';
 
 const TAG = 'Approval links';
 const WRONG_EMAIL = 'This is not the address that the link was sent to.';
-const REQUEST_STATUSES = [403, 404, 409, 410, 503];
+const NOT_OURS = refusal('not_found', 'This link is not one of ours. Was all of it copied?');
+const REQUEST_STATUSES = [403, 404, 409, 410, 429, 503];
 
 /** A link that holds, its holder, and the approval that it is for. */
 interface Opened {
@@ -77,12 +79,13 @@ export const approvalLinkRoutes: readonly Route[] = [
 ];
 
 /** Nobody learns more of a link that does not hold than that it does not. */
-async function openLink({ env, params }: Served): Promise<Opened | Refusal> {
+async function openLink(served: Served): Promise<Opened | Refusal> {
+  const { env, params } = served;
   const read = await readApprovalToken(env.KEY_SECRET, params.token ?? '', Date.now());
   if (!read.ok)
     return read.why === 'expired'
       ? refusal('link_expired', 'This link has expired. Nothing can be decided by it any more.')
-      : refusal('not_found', 'This link is not one of ours. Was all of it copied?');
+      : await wrongCredential(served, NOT_OURS);
   const { link } = read;
   const holder = await tenantObject(env, link.tenantId).liveMember(link.memberId);
   if (holder === null) return refusal('forbidden', 'This link does not work any more.');

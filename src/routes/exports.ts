@@ -17,6 +17,7 @@ import {
   type ServedCaller,
   tenantRoute,
 } from '../http/route.ts';
+import { wrongCredential } from '../http/wrong-credentials.ts';
 import { newId } from '../ids.ts';
 import { type ExportLink, exportUrl, readExportToken } from '../objects/export-link.ts';
 import { call, tenantObject } from '../objects/index.ts';
@@ -25,6 +26,7 @@ import { EXPORT_STATUSES, listExports } from '../ports/export-rows.ts';
 
 const TAG = 'Exports';
 const LINK_MAX = '7d';
+const NOT_OURS = refusal('not_found', 'This link is not one of ours. Was all of it copied?');
 const RANGES =
   'Takes `Range` with one range of bytes, and `If-Range` with the `ETag`: then the answer is 206. ';
 
@@ -123,7 +125,7 @@ export const exportRoutes: readonly Route[] = [
     description: `${RANGES}The audit tells of it, once an hour for each link.`,
     access: { tier: 'anyone' },
     answer: { status: 200, description: 'The file: CSV or NDJSON', contentType: 'text/csv' },
-    problems: [403, 404, 410, 416],
+    problems: [403, 404, 410, 416, 429],
     handle: downloadByLink,
   }),
 ];
@@ -155,7 +157,7 @@ async function downloadByLink(served: Served): Promise<Answer> {
   if (!read.ok)
     return read.why === 'expired'
       ? refusal('link_expired', 'This link has expired. Ask whoever sent it for another one.')
-      : refusal('not_found', 'This link is not one of ours. Was all of it copied?');
+      : await wrongCredential(served, NOT_OURS);
   const { link } = read;
   const { tenantId, exportId: id } = link;
   told.tenantId = tenantId;

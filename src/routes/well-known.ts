@@ -4,6 +4,7 @@ import { auditKeys } from '../contract/audit-keys.ts';
 import { tenantId as tenantIdSchema, utcTime } from '../contract/json.ts';
 import { refusal } from '../contract/problems.ts';
 import { openRoute, type Route } from '../http/route.ts';
+import { isFlooding, slowDown, wrongCredential } from '../http/wrong-credentials.ts';
 import { logError } from '../log.ts';
 import { auditKeyList } from '../objects/audit-keys.ts';
 import { tenantObject } from '../objects/index.ts';
@@ -18,6 +19,8 @@ const webhookKeys = z.object({
   ),
   requestId: z.string(),
 });
+
+const NO_KEY = refusal('not_found', 'There is no public key of that name.');
 
 export const wellKnownRoutes: readonly Route[] = [
   openRoute({
@@ -53,16 +56,16 @@ export const wellKnownRoutes: readonly Route[] = [
       'Whoever receives webhooks verifies them by one of these, without any shared secret. `until` is when a former key ends.',
     access: { tier: 'anyone' },
     answer: { status: 200, description: 'The keys', schema: webhookKeys },
-    problems: [404],
-    async handle({ env, params }) {
+    problems: [404, 429],
+    async handle(served) {
+      const { env, params, request } = served;
+      if (isFlooding(request)) return slowDown();
       const { tenantId = '' } = params;
       const known = tenantIdSchema.safeParse(tenantId).success
         ? await tenantObject(env, tenantId).sealedConnection('webhook')
         : null;
       const keys = publicKeys(known, Date.now());
-      return keys.length === 0
-        ? refusal('not_found', 'There is no public key of that name.')
-        : { body: { keys } };
+      return keys.length === 0 ? await wrongCredential(served, NO_KEY) : { body: { keys } };
     },
   }),
 ];
