@@ -19,6 +19,7 @@ export const AUDIT_ACTIONS = [
   'approval.overridden',
   'approval.cancelled',
   'approval.mismatched',
+  'approval.link_refused',
   'run.cancelled',
   'api_key.created',
   'api_key.revoked',

@@ -43,6 +43,7 @@ const HEALTH_FIELDS = ['reason', 'failures', 'failingSince', 'lastCode', 'lastSt
 const PUBLIC_OF_ACTION: Partial<Record<AuditAction, readonly string[]>> = {
   'approval.requested': ['kind'],
   'approval.approved': ['resolution'],
+  'approval.link_refused': ['tries'],
   'budget.exceeded': ['detail'],
   'delivery.redelivered': ['count'],
   'destination.disabled': HEALTH_FIELDS,

@@ -23,6 +23,8 @@ export interface Identity extends Right {
 export interface LinkHolder extends Identity {
   readonly email: string;
   readonly tenantName: string;
+  /** Too many wrong addresses were tried: the link decides nothing more. */
+  readonly isClosed: boolean;
 }
 
 export function actorOf({ id, name }: Member): Actor {

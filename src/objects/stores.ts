@@ -13,6 +13,7 @@ import { Idempotency } from './idempotency.ts';
 import { IgnoredTopics } from './ignored-topics.ts';
 import { ApiKeys } from './keys.ts';
 import { Limits } from './limits.ts';
+import { LinkGuesses } from './link-guesses.ts';
 import { LiveRuns } from './live-runs.ts';
 import { MailQueue } from './mail-queue.ts';
 import { Members } from './members.ts';
@@ -35,6 +36,7 @@ export interface Stores {
   readonly admission: Admission;
   readonly dispatch: Dispatch;
   readonly liveRuns: LiveRuns;
+  readonly linkGuesses: LinkGuesses;
   readonly destinations: Destinations;
   readonly redeliveries: Redeliveries;
   readonly downloads: Downloads;
@@ -65,6 +67,7 @@ export function openStores(sql: SqlStorage, tenant: Tenant): Stores {
     admission: new Admission(sql, tenant, () => workflows.enabled()),
     dispatch: new Dispatch(sql),
     liveRuns: new LiveRuns(sql),
+    linkGuesses: new LinkGuesses(sql),
     destinations: new Destinations(sql),
     redeliveries: new Redeliveries(sql),
     downloads: new Downloads(sql),

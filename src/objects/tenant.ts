@@ -9,14 +9,17 @@ import type { Run } from '../contract/runs.ts';
 import type { ApiKey, Tenant } from '../contract/tenants.ts';
 import type { SealedConnection } from '../ports/connections.ts';
 import { within } from '../within.ts';
+import type { ApprovalLink } from './approval-link.ts';
+import { SYSTEM } from './audit-facts.ts';
 import type { BudgetAnswer, BudgetQuestion } from './budgets.ts';
-import type { By } from './change.ts';
+import { type By, changed, unchanged } from './change.ts';
 import type { CheckpointAnswer } from './checkpoints.ts';
 import type { Driven } from './executor.ts';
 import type { Begun } from './idempotency.ts';
 import { type Identity, identityOf, identityOfKey, type LinkHolder } from './identity.ts';
 import type { MintedKey } from './keys.ts';
 import { admitEvents, recordEntries, settleDriven, takeReport } from './ledger.ts';
+import type { GuessedLink } from './link-guesses.ts';
 import type { RunReport, TenantContext } from './messages.ts';
 import { cancelUnstarted } from './plan.ts';
 import { openStores } from './stores.ts';
@@ -74,12 +77,29 @@ export class TenantObject extends TenantExports {
   }
 
   /** The member to whom an approval link was sent, with the role of now; null once removed. */
-  async liveMember(id: string): Promise<LinkHolder | null> {
-    const member = this.stores?.members.find(id) ?? null;
+  async linkHolder(link: GuessedLink): Promise<LinkHolder | null> {
+    const member = this.stores?.members.find(link.memberId) ?? null;
     if (member === null || member.removedAt !== null) return null;
     const stores = this.open();
     const { email } = member;
-    return { ...identityOf(member, stores, Date.now()), email, tenantName: stores.tenant.name };
+    const isClosed = stores.linkGuesses.isClosed(link);
+    const tenantName = stores.tenant.name;
+    return { ...identityOf(member, stores, Date.now()), email, tenantName, isClosed };
+  }
+
+  /** Somebody has a link, and typed another address than the one that it was sent to. */
+  async noteWrongAddress(
+    { approvalId, memberId, runId, expiresAt }: ApprovalLink,
+    requestId: string,
+  ): Promise<void> {
+    const link = { approvalId, memberId };
+    const by = { actor: SYSTEM, requestId };
+    await this.change(by, ({ linkGuesses }) => {
+      const tries = linkGuesses.note(link, Date.parse(expiresAt), Date.now());
+      if (tries === null) return unchanged(null);
+      const target = { type: 'run', id: runId };
+      return changed(null, 'approval.link_refused', target, { ...link, tries });
+    });
   }
 
   async limits(): Promise<LimitsView> {

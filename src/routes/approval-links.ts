@@ -28,6 +28,8 @@ import { askRun } from './on-run.ts';
 
 const TAG = 'Approval links';
 const WRONG_EMAIL = 'This is not the address that the link was sent to.';
+const CLOSED =
+  'This link was tried with too many wrong addresses, so it decides nothing more. Decide where you use Signalbox.';
 const NOT_OURS = refusal('not_found', 'This link is not one of ours. Was all of it copied?');
 const REQUEST_STATUSES = [403, 404, 409, 410, 429, 503];
 
@@ -87,7 +89,7 @@ async function openLink(served: Served): Promise<Opened | Refusal> {
       ? refusal('link_expired', 'This link has expired. Nothing can be decided by it any more.')
       : await wrongCredential(served, NOT_OURS);
   const { link } = read;
-  const holder = await tenantObject(env, link.tenantId).liveMember(link.memberId);
+  const holder = await tenantObject(env, link.tenantId).linkHolder(link);
   if (holder === null) return refusal('forbidden', 'This link does not work any more.');
   const found = await findRun(env.DB, link.tenantId, link.runId);
   const run = replay(link.runId, found?.entries ?? []);
@@ -121,10 +123,8 @@ async function decide(served: Served, opened: Opened, form: DecisionForm | null)
   const { holder, link } = opened;
   const { decision: button, email, comment } = form;
   const voted = votedBy(button);
-  if (email !== holder.email)
-    return showForm(opened, 403, comment, `Nothing was decided. ${WRONG_EMAIL}`, {
-      email: WRONG_EMAIL,
-    });
+  if (holder.isClosed) return showRequest(opened);
+  if (email !== holder.email) return await wrongAddress(served, opened, comment);
   if (button === 'denied' && comment === '') return reasonNeeded(opened);
   const vote = voteOf(opened, voted, comment === '' ? null : comment, served.requestId);
   const { tenantId, runId } = link;
@@ -136,6 +136,17 @@ async function decide(served: Served, opened: Opened, form: DecisionForm | null)
   const after = run === undefined ? notYet() : openedFrom(link, holder, run, entries);
   if ('ok' in after) return refusedPage(served, answer.ok ? after : answer);
   return answer.ok ? showRequest(after) : showRefused(after, voted.decision, answer);
+}
+
+async function wrongAddress(
+  { env, requestId }: Served,
+  opened: Opened,
+  comment: string,
+): Promise<Response> {
+  const { link } = opened;
+  await tenantObject(env, link.tenantId).noteWrongAddress(link, requestId);
+  const faults = { email: WRONG_EMAIL };
+  return showForm(opened, 403, comment, `Nothing was decided. ${WRONG_EMAIL}`, faults);
 }
 
 /** Refused, with the run as it is: a second click, a vote that came too late or may not be. */
@@ -160,6 +171,7 @@ function showRequest(opened: Opened): Response {
   if (own !== null) return show(opened, 200, { isWrong: false, text: own.text });
   if (opened.approval.status !== 'pending')
     return show(opened, 200, { isWrong: false, text: 'There is nothing left to decide here.' });
+  if (opened.holder.isClosed) return show(opened, 403, { isWrong: true, text: CLOSED });
   const refused = checkVote(opened.approval, anyVote(opened));
   if (refused === null) return show(opened, 200, null, { comment: '', faults: {} });
   const [status] = PROBLEMS[refused.code];
