@@ -21,6 +21,8 @@ import type { Env } from '../env.ts';
 type AccessEnv = Pick<Env, 'ACCESS_TEAM' | 'ACCESS_AUDIENCE'>;
 
 const HEADER = 'cf-access-jwt-assertion';
+/** In ASCII: beyond it, letters such as the Kelvin sign become another one's in lower case. */
+const ADDRESS = /^[!-~]+@[!-~]+$/;
 const CLOCK_TOLERANCE_S = 5;
 const KEYS_CACHED_MS = 3_600_000;
 /**
@@ -109,8 +111,9 @@ export async function accessEmail(
       clockTolerance: CLOCK_TOLERANCE_S,
       requiredClaims: ['exp', 'iat'],
     });
-    return isIssued(payload) && typeof payload.email === 'string'
-      ? { email: payload.email.toLowerCase() }
+    const { email } = payload;
+    return isIssued(payload) && typeof email === 'string' && ADDRESS.test(email)
+      ? { email: email.toLowerCase() }
       : 'wrong';
   } catch (error) {
     if (error instanceof KeysUnavailable) return 'unavailable';

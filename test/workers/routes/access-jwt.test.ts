@@ -1,5 +1,12 @@
 /** What a JWT of Cloudflare Access has to be, and what happens when its keys rotate or cannot be read. */
-import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
+import {
+  exportJWK,
+  generateKeyPair,
+  type JWK,
+  type JWTHeaderParameters,
+  type JWTPayload,
+  SignJWT,
+} from 'jose';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { accessEmail } from '../../../src/http/access.ts';
 import { passTime } from '../objects/support/disturb.ts';
@@ -100,6 +107,8 @@ describe('a token', () => {
     ['of nobody', () => ({ email: undefined })],
     ['of a service', () => ({ email: undefined, common_name: 'service.access' })],
     ['whose email is no text', () => ({ email: ['ann@example.com'] })],
+    ['whose email becomes another one in lower case', () => ({ email: 'bo\u212Ae@example.com' })],
+    ['whose email holds more than an address', () => ({ email: 'ann@example.com ' })],
   ])('%s does not', async (_name, more) => {
     expect(await signIn(await token(more()))).toBe('wrong');
   });
@@ -146,6 +155,37 @@ describe('a token', () => {
     };
     for (const [name, jwt] of Object.entries(wrong))
       expect([name, await signIn(jwt)]).toEqual([name, 'wrong']);
+  });
+
+  test('does not beside another one, nor when its header asks for what we do not know', async () => {
+    const right = await token();
+    const [, body = ''] = right.split('.');
+    const signWith = async (header: Partial<JWTHeaderParameters>) =>
+      await new SignJWT(claims())
+        .setProtectedHeader({ alg: 'RS256', kid: 'one', ...header })
+        .sign(one.key, { crit: { exp: true, 'urn:ours': true } });
+    const wrong = {
+      two: `${right}, ${right}`,
+      twoOnes: `${right} ${await token({ email: 'root@example.com' })}`,
+      crit: await signWith({ crit: ['urn:ours'], 'urn:ours': 1 }),
+      otherKid: await signWith({ kid: '../one' }),
+      noKid: await new SignJWT(claims()).setProtectedHeader({ alg: 'RS256' }).sign(two.key),
+      long: `${right.slice(0, 40)}${'A'.repeat(20_000)}`,
+      fourParts: `${right}.${body}`,
+      padded: right.replace(/\./g, '=.'),
+      json: JSON.stringify({ payload: body, protected: right.split('.')[0], signature: 'x' }),
+    };
+    for (const [name, jwt] of Object.entries(wrong))
+      expect([name, await signIn(jwt)]).toEqual([name, 'wrong']);
+  });
+
+  test('names its key by an address that is never asked', async () => {
+    const at = 'https://evil.test/keys';
+    const jwt = await new SignJWT(claims())
+      .setProtectedHeader({ alg: 'RS256', kid: 'mine', jku: at, x5u: at })
+      .sign((await newSigner('mine')).key);
+    expect(await signIn(jwt)).toBe('wrong');
+    expect(reads).toBe(1);
   });
 
   test('does not sign in where Access is not set up', async () => {
