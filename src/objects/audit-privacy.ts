@@ -45,6 +45,7 @@ const PUBLIC_OF_ACTION: Partial<Record<AuditAction, readonly string[]>> = {
   'approval.approved': ['resolution'],
   'approval.link_refused': ['tries'],
   'budget.exceeded': ['detail'],
+  'connection.tested': ['checks'],
   'delivery.redelivered': ['count'],
   'destination.disabled': HEALTH_FIELDS,
   'destination.enabled': HEALTH_FIELDS,
@@ -58,6 +59,7 @@ const PUBLIC_OF_ACTION: Partial<Record<AuditAction, readonly string[]>> = {
   'loop.stopped': ['reason'],
   'privacy.erasure_requested': ['kind'],
   'privacy.erased': ['kind', 'done', 'erased', 'remaining'],
+  'secrets.resealed': ['count'],
 };
 
 /** The paths of a fact's private parts. What is empty has nothing to hide. */

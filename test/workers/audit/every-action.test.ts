@@ -5,8 +5,9 @@ import { afterEach, expect, test, vi } from 'vitest';
 import page from '../../../docs/audit-format.md?raw';
 import { AUDIT_ACTIONS, type AuditEntry } from '../../../src/contract/audit.ts';
 import type { Json, JsonObject } from '../../../src/contract/json.ts';
+import { resealTenants } from '../../../src/objects/resealing.ts';
 import { answer } from '../../fixtures/receiver/script.ts';
-import { addPerson, type Person } from '../notices/support.ts';
+import { addPerson, linkOf, type Person, submit } from '../notices/support.ts';
 import { passTime, ring } from '../objects/support/disturb.ts';
 import { runRows } from '../objects/support/history.ts';
 import { runOf } from '../objects/support/shop.ts';
@@ -40,6 +41,27 @@ async function by(person: Person, route: string, body: JsonObject): Promise<void
   await did(send('POST', `/api/admin/${route}`, { token: person.key, body }));
 }
 
+const NEW_KEY = {
+  SEAL_KEY: 'the-next-seal-key-0123456789abcdef0123456',
+  SEAL_KEYS_RETIRED: env.SEAL_KEY,
+};
+const OPERATOR = {
+  actor: { type: 'platform', id: 'platform', name: 'Platform operator' },
+  requestId: 'r',
+} as const;
+
+/** One is away and back; and somebody else has her link. */
+async function delegate(tenant: Tenant, ann: Person, bob: Person): Promise<void> {
+  const until = new Date(Date.now() + HALF_HOUR_MS).toISOString();
+  await by(ann, 'members/delegate', { to: bob.id, until, comment: 'away' });
+  await by(ann, 'members/undelegate', {});
+  const runId = await waiting(tenant, 'linked');
+  const link = await linkOf({ tenant, people: { ann, bob }, runId }, 'ann');
+  const wrong = await submit(link, { decision: 'approved', email: bob.email, comment: '' });
+  expect(wrong.status).toBe(403);
+  await by(ann, 'workflow-runs/deny', { runId, comment: 'no' });
+}
+
 /** Members, keys, connections, limits and workflows: made, changed, taken away. */
 async function changeSettings(tenant: Tenant): Promise<void> {
   const post = (path: string, body: Json) => did(tenant.post(`/api/admin/${path}`, body));
@@ -52,6 +74,11 @@ async function changeSettings(tenant: Tenant): Promise<void> {
   await post('connections/rotate', { kind: 'webhook' });
   await post('connections/set', { kind: 'stripe', webhookSecret: 'whsec_of_stripe_0123456789' });
   await post('connections/remove', { kind: 'stripe' });
+  const { url } = await openAddress();
+  await post('connections/test', { kind: 'webhook', url });
+  await resealTenants({ ...env, ...NEW_KEY }, [tenant.id], OPERATOR);
+  await resealTenants({ ...env, SEAL_KEYS_RETIRED: NEW_KEY.SEAL_KEY }, [tenant.id], OPERATOR);
+  await post('flags/set', { key: 'by-hand', enabled: true });
   const limits = { id: tenant.id, limits: { eventsPerSecond: 50 } };
   await did(send('POST', '/api/platform/tenants/limits', { ...PLATFORM, body: limits }));
   const id = await createWorkflow(tenant, tagWorkflow({ enabled: false }));
@@ -68,6 +95,7 @@ async function decide(tenant: Tenant, ann: Person, bob: Person): Promise<void> {
   const off = { id: 'off', action: 'flag.disable', with: { key: '{{ event.data.flag.key }}' } };
   const onChange = { trigger: { event: 'flags.changed' }, steps: [off] };
   await createWorkflow(tenant, flagWorkflow({ name: 'Never on', ...onChange }));
+  await delegate(tenant, ann, bob);
   const approved = await waiting(tenant, 'one');
   await by(bob, 'approvals/view', { runId: approved });
   await by(bob, 'workflow-runs/edit', { runId: approved, input: { key: 'two' } });
@@ -101,6 +129,10 @@ async function useActions(tenant: Tenant, ann: Person): Promise<void> {
   await createWorkflow(tenant, tagWorkflow({ trigger: { event: 'custom.export' }, steps }));
   const exporting = () => tenant.events({ type: 'custom.export', data: {} });
   await runWithStatus(tenant, textAt(await exporting(), 'events.0.runs.0'), 'succeeded');
+  const files = await tenant.get('/api/admin/exports', 'admin');
+  const id = textAt(files, 'items.0.id');
+  await did(tenant.get(`/api/admin/exports/get?id=${id}`, 'admin'));
+  await did(tenant.post('/api/admin/exports/link', { id, expiresIn: '1h' }));
   const over = textAt(await exporting(), 'events.0.runs.0');
   await runWithStatus(tenant, over, 'pending_approval');
   await by(ann, 'workflow-runs/deny', { runId: over, comment: 'one is enough' });
