@@ -29,6 +29,11 @@ export function log(line: LogLine): void {
   console.log(JSON.stringify(line));
 }
 
+/** Several lines at once: one text of them all, since each call has its price. */
+export function logAll(lines: readonly LogLine[]): void {
+  if (lines.length > 0) console.log(lines.map((line) => JSON.stringify(line)).join('\n'));
+}
+
 export function logError(line: LogLine, error: unknown): void {
   console.error(JSON.stringify({ ...line, error: errorText(error).slice(0, 500) }));
 }

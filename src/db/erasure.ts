@@ -25,6 +25,8 @@ export interface Wanted {
 const EVENTS_PAGE = 50;
 const ENTRIES_PAGE = 50;
 const NOT_FINAL = RUN_STATUSES.filter((status) => !isFinal(status));
+/** In place of a number: the entries that stand in the run's own row. */
+const IN_RUN = 0;
 
 /** Events after an id that have not been erased, by id. */
 export async function eventPage(db: D1Database, tenantId: string, after: string) {
@@ -62,18 +64,17 @@ export async function entriesPage(
   tenantId: string,
   after: readonly [string, number],
 ) {
-  const [runId, firstSeq] = after;
-  const rows = await drizzle(db)
-    .select({ runId: runEntries.runId, firstSeq: runEntries.firstSeq, entries: runEntries.entries })
-    .from(runEntries)
-    .where(
-      and(
-        eq(runEntries.tenantId, tenantId),
-        sql`(${runEntries.runId}, ${runEntries.firstSeq}) > (${runId}, ${firstSeq})`,
-      ),
+  const { results } = await db
+    .prepare(
+      `SELECT id AS runId, 1 AS firstSeq, entries FROM runs
+       WHERE tenant_id = ?1 AND entries IS NOT NULL AND (id, 1) > (?2, ?3)
+       UNION ALL SELECT run_id, first_seq, entries FROM run_entries
+       WHERE tenant_id = ?1 AND (run_id, first_seq) > (?2, ?3)
+       ORDER BY 1, 2 LIMIT ?4`,
     )
-    .orderBy(asc(runEntries.runId), asc(runEntries.firstSeq))
-    .limit(ENTRIES_PAGE);
+    .bind(tenantId, ...after, ENTRIES_PAGE)
+    .all<{ runId: string; firstSeq: number; entries: string }>();
+  const rows = results.map((row) => ({ ...row, entries: entriesOf(row.entries) }));
   const last = rows.at(-1);
   const isLast = rows.length < ENTRIES_PAGE || last === undefined;
   return { rows, next: isLast ? null : ([last.runId, last.firstSeq] as const) };
@@ -112,13 +113,13 @@ export async function eraseRunRows(
 ): Promise<{ changed: boolean; auditParts: number; keys: string[] }> {
   const orm = drizzle(db);
   const ofApproval = `apr_${runId.slice('run_'.length)}-`;
-  const [rows, [run], asked, told] = await Promise.all([
+  const [later, [run], asked, told] = await Promise.all([
     orm
-      .select()
+      .select({ firstSeq: runEntries.firstSeq, entries: runEntries.entries })
       .from(runEntries)
       .where(and(eq(runEntries.tenantId, tenantId), eq(runEntries.runId, runId))),
     orm
-      .select({ error: runs.error })
+      .select({ error: runs.error, entries: runs.entries })
       .from(runs)
       .where(and(eq(runs.tenantId, tenantId), eq(runs.id, runId))),
     orm
@@ -133,6 +134,8 @@ export async function eraseRunRows(
       ),
     auditRowsOf(db, tenantId, runId),
   ]);
+  const first = { firstSeq: IN_RUN, entries: run?.entries ?? [] };
+  const rows = [first, ...later];
   const statements = rows.flatMap(({ firstSeq, entries }) => {
     const erased = erasedEntries(entries, marks, mentions, whole);
     return erased === entries ? [] : [updateEntries(db, tenantId, runId, firstSeq, erased)];
@@ -176,12 +179,21 @@ function updateEntries(
   firstSeq: number,
   entries: readonly Entry[],
 ): D1PreparedStatement {
-  return db
-    .prepare(
-      `UPDATE run_entries SET entries = ?4
-       WHERE tenant_id = ?1 AND run_id = ?2 AND first_seq = ?3`,
-    )
-    .bind(tenantId, runId, firstSeq, JSON.stringify(entries));
+  const json = JSON.stringify(entries);
+  return firstSeq === IN_RUN
+    ? db
+        .prepare('UPDATE runs SET entries = ?3 WHERE tenant_id = ?1 AND id = ?2')
+        .bind(tenantId, runId, json)
+    : db
+        .prepare(
+          `UPDATE run_entries SET entries = ?4
+           WHERE tenant_id = ?1 AND run_id = ?2 AND first_seq = ?3`,
+        )
+        .bind(tenantId, runId, firstSeq, json);
+}
+
+function entriesOf(json: string): Entry[] {
+  return JSON.parse(json);
 }
 
 /** Which of these runs began with an event that was erased. */

@@ -1,5 +1,21 @@
-/** The run log: one row a run for the lists, and the entries, append-only, one row a transition. */
-import { and, asc, desc, eq, gte, isNotNull, lt, type SQL, sql } from 'drizzle-orm';
+/**
+ * The run log: one row a run, for the lists, with the entries that it began with; later entries,
+ * append-only, one row a transition. A run that ends at once is one row. Rows written are the bill:
+ * both tables have no rowid, and runs are found by correlation through their events, which are indexed
+ * by it already and are kept as long as their runs.
+ */
+import {
+  and,
+  asc,
+  desc,
+  eq,
+  getTableColumns,
+  gte,
+  isNotNull,
+  lt,
+  type SQL,
+  sql,
+} from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { idAtTime } from '../contract/json.ts';
@@ -11,6 +27,7 @@ import {
   type RunItem,
   type RunStatus,
 } from '../contract/runs.ts';
+import { events } from './events.ts';
 
 export const runs = sqliteTable(
   'runs',
@@ -32,13 +49,14 @@ export const runs = sqliteTable(
     error: text('error', { mode: 'json' }).$type<Failure>(),
     /** When the run next does something by itself; the sweep looks for times long past. */
     wakeAt: text('wake_at'),
+    /** From number 1 on; null for a run that is queued. The last column: lists do not read it. */
+    entries: text('entries', { mode: 'json' }).$type<Entry[]>(),
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.id] }),
     index('runs_by_status').on(table.tenantId, table.status, table.id),
     index('runs_by_workflow').on(table.tenantId, table.workflowId, table.id),
     index('runs_by_event_type').on(table.tenantId, table.eventType, table.id),
-    index('runs_by_correlation').on(table.tenantId, table.correlationId, table.id),
     index('runs_by_wake').on(table.wakeAt).where(isNotNull(table.wakeAt)),
   ],
 );
@@ -54,6 +72,15 @@ export const runEntries = sqliteTable(
   (table) => [primaryKey({ columns: [table.tenantId, table.runId, table.firstSeq] })],
 );
 
+/** What lists show of a run. */
+const {
+  tenantId: _tenant,
+  seq: _seq,
+  wakeAt: _wake,
+  entries: _entries,
+  ...ITEM
+} = getTableColumns(runs);
+
 /** A run as it stands after some entries, and those entries. */
 export interface RunParcel {
   readonly item: RunItem;
@@ -63,29 +90,40 @@ export interface RunParcel {
   readonly entries: readonly Entry[];
 }
 
-/** Two statements for any number of parcels; repeats and parcels out of order change nothing. */
+/**
+ * Two statements for any number of parcels, oldest first; repeats and parcels out of order change
+ * nothing. The entries that a run began with go into its row, unless a later parcel was here before.
+ */
 export function upsertRuns(
   db: D1Database,
   tenantId: string,
   parcels: readonly RunParcel[],
 ): D1PreparedStatement[] {
-  const rows = parcels.map(({ item, seq, wakeAt }) => ({ ...item, seq, wakeAt }));
-  const entries = parcels.flatMap(({ item, entries: [first, ...rest] }) =>
-    first === undefined ? [] : [{ runId: item.id, firstSeq: first.seq, entries: [first, ...rest] }],
+  const chunks = parcels.flatMap(({ item, entries }) => {
+    const [first] = entries;
+    return first === undefined ? [] : [{ runId: item.id, firstSeq: first.seq, entries }];
+  });
+  const begun = new Map(
+    chunks.flatMap(({ runId, firstSeq, entries }) => (firstSeq === 1 ? [[runId, entries]] : [])),
   );
+  const rows = newestOfEach(parcels).map(({ item, seq, wakeAt }) => ({
+    ...{ ...item, seq, wakeAt },
+    entries: begun.get(item.id) ?? null,
+  }));
   return [
     db
       .prepare(
         `INSERT INTO runs (tenant_id, id, seq, workflow_id, workflow_name, workflow_version,
            event_id, event_type, status, request_id, correlation_id, created_at, finished_at,
-           error, wake_at)
+           error, wake_at, entries)
          SELECT ?1, r->>'id', r->>'seq', r->>'workflowId', r->>'workflowName',
            r->>'workflowVersion', r->>'eventId', r->>'eventType', r->>'status', r->>'requestId',
            r->>'correlationId', r->>'createdAt', r->>'finishedAt',
-           nullif(r->'error', 'null'), r->>'wakeAt'
+           nullif(r->'error', 'null'), r->>'wakeAt', nullif(r->'entries', 'null')
          FROM (SELECT value AS r FROM json_each(?2)) WHERE true
          ON CONFLICT (tenant_id, id) DO UPDATE SET seq = excluded.seq, status = excluded.status,
-           finished_at = excluded.finished_at, error = excluded.error, wake_at = excluded.wake_at
+           finished_at = excluded.finished_at, error = excluded.error, wake_at = excluded.wake_at,
+           entries = coalesce(runs.entries, excluded.entries)
          WHERE excluded.seq > runs.seq`,
       )
       .bind(tenantId, JSON.stringify(rows)),
@@ -93,11 +131,23 @@ export function upsertRuns(
       .prepare(
         `INSERT INTO run_entries (tenant_id, run_id, first_seq, entries)
          SELECT ?1, e->>'runId', e->>'firstSeq', e->'entries'
-         FROM (SELECT value AS e FROM json_each(?2)) WHERE true
+         FROM (SELECT value AS e FROM json_each(?2))
+         WHERE e->>'firstSeq' > 1 OR NOT EXISTS (SELECT 1 FROM runs
+           WHERE tenant_id = ?1 AND id = e->>'runId' AND entries IS NOT NULL)
          ON CONFLICT (tenant_id, run_id, first_seq) DO NOTHING`,
       )
-      .bind(tenantId, JSON.stringify(entries)),
+      .bind(tenantId, JSON.stringify(chunks)),
   ];
+}
+
+/** What several parcels of one batch say of a run is written once. */
+function newestOfEach(parcels: readonly RunParcel[]): RunParcel[] {
+  const newest = new Map<string, RunParcel>();
+  for (const parcel of parcels) {
+    const known = newest.get(parcel.item.id);
+    if (known === undefined || parcel.seq >= known.seq) newest.set(parcel.item.id, parcel);
+  }
+  return [...newest.values()];
 }
 
 export interface RunFilter {
@@ -122,18 +172,53 @@ export async function listRuns(
     status === undefined ? undefined : eq(runs.status, status),
     workflowId === undefined ? undefined : eq(runs.workflowId, workflowId),
     eventType === undefined ? undefined : eq(runs.eventType, eventType),
-    correlationId === undefined ? undefined : eq(runs.correlationId, correlationId),
     from === undefined ? undefined : gte(runs.id, idAtTime('run', from)),
     to === undefined ? undefined : lt(runs.id, idAtTime('run', to)),
     page.after === null ? undefined : lt(runs.id, page.after),
   ];
-  const rows = await drizzle(db)
-    .select()
-    .from(runs)
-    .where(and(...wanted))
-    .orderBy(desc(runs.id))
-    .limit(page.limit + 1);
-  return paged(rows, page.limit, (row) => row.id, itemOf);
+  const rows =
+    correlationId === undefined
+      ? await drizzle(db)
+          .select(ITEM)
+          .from(runs)
+          .where(and(...wanted))
+          .orderBy(desc(runs.id))
+          .limit(page.limit + 1)
+      : await runsOfCorrelation(db, tenantId, correlationId, wanted, page);
+  return paged(
+    rows,
+    page.limit,
+    (row) => row.id,
+    (row) => row,
+  );
+}
+
+/**
+ * By way of the events, which name the runs that they started. Ids of both are made one after the other,
+ * the event's first: what stands behind the prefix orders them as one series.
+ */
+async function runsOfCorrelation(
+  db: D1Database,
+  tenantId: string,
+  correlationId: string,
+  wanted: readonly (SQL | undefined)[],
+  { after, limit }: Page,
+): Promise<RunItem[]> {
+  return await drizzle(db)
+    .select(ITEM)
+    .from(events)
+    .innerJoin(sql`json_each(${events.runs}) AS started`, sql`true`)
+    .innerJoin(runs, and(eq(runs.tenantId, tenantId), eq(runs.id, sql`started.value`)))
+    .where(
+      and(
+        eq(events.tenantId, tenantId),
+        eq(events.correlationId, correlationId),
+        after === null ? undefined : lt(events.id, after.replace(/^run_/, 'evt_')),
+        ...wanted,
+      ),
+    )
+    .orderBy(desc(events.id), desc(runs.id))
+    .limit(limit + 1);
 }
 
 /** A run's row and its whole history, oldest entry first; null when the tenant has no such run. */
@@ -145,7 +230,7 @@ export async function findRun(
   const orm = drizzle(db);
   const [[row], parts] = await orm.batch([
     orm
-      .select()
+      .select({ item: ITEM, entries: runs.entries })
       .from(runs)
       .where(and(eq(runs.tenantId, tenantId), eq(runs.id, id))),
     orm
@@ -156,7 +241,10 @@ export async function findRun(
   ]);
   return row === undefined
     ? null
-    : { item: itemOf(row), entries: parts.flatMap((part) => part.entries) };
+    : {
+        item: row.item,
+        entries: [...(row.entries ?? []), ...parts.flatMap((part) => part.entries)],
+      };
 }
 
 /** Whether a run has ended; null when the log has no such run (any more). */
@@ -208,9 +296,4 @@ export async function overdueRuns(
     .where(and(isNotNull(runs.wakeAt), lt(runs.wakeAt, before)))
     .orderBy(asc(runs.wakeAt))
     .limit(limit);
-}
-
-function itemOf(row: typeof runs.$inferSelect): RunItem {
-  const { tenantId: _tenant, seq: _seq, wakeAt: _wake, ...item } = row;
-  return item;
 }

@@ -103,6 +103,13 @@ function closed({ status }: ApprovalState): Refused {
   return { code: 'approval_decided', detail: `The approval is already ${status}.` };
 }
 
+/** Why nothing can be claimed of a run that has ended, or of which nothing waits. */
+export function refusedClaim(run: RunState, claim: Claim): Refused {
+  const claimed = claimedApproval(run, claim);
+  if ('refused' in claimed) return claimed.refused;
+  return checkOpen(claimed.approval, claim) ?? { code: 'conflict', detail: 'Ask again.' };
+}
+
 /** What holds for every claim: the approval is open, and the inputs are those that were shown. */
 export function checkOpen(approval: ApprovalState, claim: Claim): Refused | null {
   if (approval.status !== 'pending') return closed(approval);

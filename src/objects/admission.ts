@@ -1,10 +1,8 @@
 /**
- * Admission of events (I1), inside the caller's transaction: remember the event, match it against
- * the enabled workflows of its type, create the runs. Answered 202 means that these rows are on disk;
- * a repeat of `(source, id)` answers what the first one was answered.
+ * Admission of events (I1), inside the caller's transaction: is it known, which of the enabled workflows
+ * of its type does it start, and which runs are that. A repeat of `(source, id)` answers what the first
+ * one was answered.
  */
-
-import type { ApprovalPolicy } from '../contract/approvals.ts';
 import type { AuditFact } from '../contract/audit.ts';
 import type { AcceptedEvent, CloudEvent, EventRecord, IncomingEvent } from '../contract/events.ts';
 import type { Actor } from '../contract/json.ts';
@@ -14,14 +12,9 @@ import { type CompiledTrigger, compileTrigger } from '../engine/definition.ts';
 import { type Matched, matchEvent } from '../engine/match.ts';
 import { newId } from '../ids.ts';
 import { SYSTEM } from './audit-facts.ts';
-import type { Seed } from './messages.ts';
-import { canFinishAtOnce, compiledVersion } from './plan.ts';
+import { type Intake, type Place, placeOfEvent } from './intake.ts';
+import type { RunStart } from './messages.ts';
 import type { PinnedWorkflow } from './workflows.ts';
-
-const SCHEMA = `CREATE TABLE IF NOT EXISTS seen_events (
-  source TEXT NOT NULL, event_id TEXT NOT NULL, id TEXT NOT NULL, runs TEXT NOT NULL,
-  PRIMARY KEY (source, event_id)) WITHOUT ROWID`;
-type Row = { id: string; runs: string };
 
 /** Where events come from: who sent them, and which workflows led to them. */
 export interface Origin {
@@ -31,20 +24,19 @@ export interface Origin {
   readonly authors: readonly string[];
 }
 
-export interface NewRun {
-  readonly seed: Seed;
-  readonly item: RunItem;
-  /** An executor may finish it; else it gets an object of its own from the start. */
-  readonly atOnce: boolean;
-}
+export type Admitted =
+  | { readonly duplicate: AcceptedEvent }
+  | {
+      readonly duplicate: null;
+      readonly accepted: AcceptedEvent;
+      readonly place: Place;
+      readonly record: EventRecord;
+      readonly runs: readonly RunStart[];
+      readonly audit: readonly AuditFact[];
+    };
 
-export interface Admitted {
-  readonly accepted: AcceptedEvent;
-  /** Null for a duplicate. */
-  readonly record: EventRecord | null;
-  readonly runs: readonly NewRun[];
-  readonly audit: readonly AuditFact[];
-}
+/** Types are named by senders (`custom.…`): so many are remembered at once. */
+const TYPES_MAX = 1_000;
 
 interface Triggered {
   readonly workflow: PinnedWorkflow;
@@ -52,33 +44,29 @@ interface Triggered {
 }
 
 export class Admission {
-  readonly #sql: SqlStorage;
   readonly #tenant: Tenant;
-  readonly #enabled: () => PinnedWorkflow[];
-  /** Enabled workflows by event type, with their triggers compiled. */
-  #byType: Map<string, Triggered[]> | null = null;
+  readonly #intake: Intake;
+  readonly #enabled: (eventType: string) => PinnedWorkflow[];
+  /** Enabled workflows by event type, with their triggers compiled: those of types that came. */
+  readonly #byType = new Map<string, readonly Triggered[]>();
 
-  constructor(sql: SqlStorage, tenant: Tenant, enabled: () => PinnedWorkflow[]) {
-    this.#sql = sql;
+  constructor(tenant: Tenant, intake: Intake, enabled: (eventType: string) => PinnedWorkflow[]) {
     this.#tenant = tenant;
+    this.#intake = intake;
     this.#enabled = enabled;
-    sql.exec(SCHEMA);
   }
 
   /** A workflow was created, changed, enabled or disabled. */
   forgetWorkflows(): void {
-    this.#byType = null;
+    this.#byType.clear();
   }
 
-  admit(incoming: IncomingEvent, origin: Origin, policy: ApprovalPolicy, now: number): Admitted {
+  /** What the event is answered, and what is to be written down of it. */
+  admit(incoming: IncomingEvent, origin: Origin, now: number): Admitted {
     const source = identitySource(incoming, origin);
-    const first = incoming.id === undefined ? null : this.#seen(source, incoming.id);
-    if (first !== null) {
-      const { id, runs } = first;
-      const eventId = incoming.id ?? id;
-      const accepted = { id, eventId, duplicate: true, runs: JSON.parse(runs) };
-      return { accepted, record: null, runs: [], audit: [] };
-    }
+    const first = incoming.id === undefined ? null : this.#intake.answered(source, incoming.id);
+    if (first !== null && incoming.id !== undefined)
+      return { duplicate: { ...first, eventId: incoming.id, duplicate: true } };
     const id = newId('evt');
     const at = new Date(now).toISOString();
     const event = cloudEvent(incoming, id, origin.requestId, at);
@@ -93,93 +81,61 @@ export class Admission {
       })),
     );
     const runs = triggered.flatMap(({ workflow }, index) =>
-      matches[index]?.matched === true
-        ? [this.#newRun(workflow, id, event, origin, policy, at)]
-        : [],
+      matches[index]?.matched === true ? [runOf(workflow, origin)] : [],
     );
-    const runIds = runs.map(({ item }) => item.id);
-    if (incoming.id !== undefined) this.#remember(source, incoming.id, id, runIds);
+    const runIds = runs.map(({ runId }) => runId);
     return {
+      duplicate: null,
       accepted: { id, eventId: event.id, duplicate: false, runs: runIds },
+      place: placeOfEvent(source, incoming.id, id),
       record: recordOf(id, event, incoming, origin.requestId, at, runIds, matches),
       runs,
       audit: matches.flatMap((match) => (match.loop ? [loopStopped(match, id, origin)] : [])),
     };
   }
 
-  #seen(source: string, eventId: string): Row | null {
-    return (
-      this.#sql
-        .exec<Row>(
-          'SELECT id, runs FROM seen_events WHERE source = ? AND event_id = ?',
-          source,
-          eventId,
-        )
-        .toArray()[0] ?? null
-    );
-  }
-
-  #remember(source: string, eventId: string, id: string, runs: readonly string[]): void {
-    this.#sql.exec(
-      'INSERT INTO seen_events (source, event_id, id, runs) VALUES (?, ?, ?, ?)',
-      source,
-      eventId,
-      id,
-      JSON.stringify(runs),
-    );
-  }
-
   #triggered(type: string): readonly Triggered[] {
-    this.#byType ??= Map.groupBy(
-      this.#enabled().map((workflow) => ({
-        workflow,
-        trigger: compileTrigger(workflow.definition.trigger, []),
-      })),
-      ({ trigger }) => trigger.event,
-    );
-    return this.#byType.get(type) ?? [];
+    const known = this.#byType.get(type);
+    if (known !== undefined) return known;
+    const found = this.#enabled(type).map((workflow) => ({
+      workflow,
+      trigger: compileTrigger(workflow.definition.trigger, []),
+    }));
+    if (this.#byType.size >= TYPES_MAX) this.#byType.clear();
+    this.#byType.set(type, found);
+    return found;
   }
+}
 
-  #newRun(
-    { id: workflowId, version, definition, author }: PinnedWorkflow,
-    eventId: string,
-    event: CloudEvent,
-    { requestId, path, authors, sender }: Origin,
-    policy: ApprovalPolicy,
-    at: string,
-  ): NewRun {
-    const runId = newId('run');
-    const { id: tenantId, name } = this.#tenant;
-    const compiled = compiledVersion(tenantId, workflowId, version, definition);
-    return {
-      seed: {
-        runId,
-        requestId,
-        tenant: { id: tenantId, name },
-        workflow: { id: workflowId, name: definition.name, version },
-        definition,
-        eventId,
-        event,
-        authors: [...new Set([...authors, sender.id, author.id])],
-        path: [...path, workflowId],
-      },
-      item: {
-        id: runId,
-        workflowId,
-        workflowName: definition.name,
-        workflowVersion: version,
-        eventId,
-        eventType: event.type,
-        status: 'queued',
-        requestId,
-        correlationId: event.correlationid,
-        createdAt: at,
-        finishedAt: null,
-        error: null,
-      },
-      atOnce: canFinishAtOnce(compiled, policy),
-    };
-  }
+function runOf(
+  { id: workflowId, version, definition, author }: PinnedWorkflow,
+  { requestId, path, authors, sender }: Origin,
+): RunStart {
+  return {
+    runId: newId('run'),
+    requestId,
+    workflow: { id: workflowId, name: definition.name, version },
+    authors: [...new Set([...authors, sender.id, author.id])],
+    path: [...path, workflowId],
+  };
+}
+
+/** A run that nobody has begun, as lists show it. */
+export function queuedItem({ runId, requestId, workflow }: RunStart, record: EventRecord): RunItem {
+  return {
+    id: runId,
+    workflowId: workflow.id,
+    workflowName: workflow.name,
+    workflowVersion: workflow.version,
+    eventId: record.id,
+    eventType: record.type,
+    status: 'queued',
+    requestId,
+    correlationId: record.correlationId,
+    createdAt: record.receivedAt,
+    finishedAt: null,
+    error: null,
+  };
 }
 
 /** Events of actions are told apart from what a sender could send: a source holds no space. */

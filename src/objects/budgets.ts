@@ -7,6 +7,7 @@
 import type { Budget } from '../contract/approvals.ts';
 import { durationMs, type Money } from '../contract/json.ts';
 import { moneyText } from '../currency.ts';
+import type { Place } from './intake.ts';
 
 const SCHEMA = [
   `CREATE TABLE IF NOT EXISTS budget_uses (
@@ -21,6 +22,8 @@ const KEPT_MS = 31 * 86_400_000;
 
 export interface BudgetQuestion {
   readonly runId: string;
+  /** The run's row at its tenant. */
+  readonly place: Place;
   readonly stepId: string;
   readonly action: string;
   readonly budget: Budget;

@@ -24,6 +24,11 @@ export class Alarm {
     this.#armedAt = null;
   }
 
+  /** The storage was emptied, and the alarm with it. */
+  forget(): void {
+    this.#armedAt = null;
+  }
+
   /** Makes sure that the object wakes at `at` (milliseconds) or a little before; null: never. */
   async arm(at: number | null): Promise<void> {
     if (at === null) {

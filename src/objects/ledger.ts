@@ -1,155 +1,155 @@
 /**
  * What happens inside a tenant's transaction: events are admitted, entries of runs are taken. Both
- * turn into the same things: runs to start, audit entries, a parcel for the read model.
+ * turn into the same things: runs to start, audit entries, parcels for the read model.
  */
 import type { ApprovalPolicy } from '../contract/approvals.ts';
 import type { AuditFact } from '../contract/audit.ts';
 import type { AcceptedEvent, IncomingEvent } from '../contract/events.ts';
-import { log } from '../log.ts';
-import type { Admitted, NewRun, Origin } from './admission.ts';
+import type { Run } from '../contract/runs.ts';
+import { type Origin, queuedItem } from './admission.ts';
 import { auditFacts, SYSTEM } from './audit-facts.ts';
+import type { By } from './change.ts';
 import { deliveriesOf, noteHealth, redeliveriesOf } from './delivery-facts.ts';
 import type { Driven } from './executor.ts';
-import type { Handover, RedeliveryResult, RunReport } from './messages.ts';
+import type { RedeliveryResult, RunReport } from './messages.ts';
 import { putNotices } from './notices.ts';
+import type { GivenRun } from './open-runs.ts';
+import { cancelUnstarted, seedOf } from './plan.ts';
 import type { Parcel } from './projection.ts';
+import { logEntries } from './run-log.ts';
 import type { Stores } from './stores.ts';
 
-/** Events of one request are cut into parcels of about this many characters. */
-const PARCEL_CHARACTERS = 400_000;
-
-/** Admits events, in order, under the policy of now. */
+/** Admits events, in order. */
 export function admitEvents(
   stores: Stores,
-  policy: ApprovalPolicy,
   events: readonly IncomingEvent[],
   origin: Origin,
 ): AcceptedEvent[] {
   const now = Date.now();
-  let batch: Admitted[] = [];
-  let characters = 0;
-  const accepted: AcceptedEvent[] = [];
-  for (const event of events) {
-    const admitted = stores.admission.admit(event, origin, policy, now);
-    accepted.push(admitted.accepted);
-    if (admitted.record === null) continue;
-    for (const run of admitted.runs) startRun(stores, run);
-    batch.push(admitted);
-    characters += JSON.stringify([admitted.record, admitted.runs.map(({ item }) => item)]).length;
-    if (characters < PARCEL_CHARACTERS) continue;
-    projectEvents(stores, batch, now);
-    batch = [];
-    characters = 0;
-  }
-  if (batch.length > 0) projectEvents(stores, batch, now);
-  return accepted;
-}
-
-function projectEvents({ outbox, audit }: Stores, batch: readonly Admitted[], now: number): void {
   const at = new Date(now).toISOString();
-  const parcel: Parcel = {
-    events: batch.flatMap(({ record }) => (record === null ? [] : [record])),
-    runs: batch.flatMap(({ runs }) =>
-      runs.map(({ item }) => ({ item, seq: 0, wakeAt: null, entries: [] })),
-    ),
-    audit: batch.flatMap((admitted) => admitted.audit.map((fact) => audit.append(fact, at))),
-  };
-  outbox.put('d1', parcel);
-}
-
-function startRun({ dispatch, outbox, liveRuns }: Stores, { seed, atOnce }: NewRun): void {
-  if (atOnce) {
-    dispatch.put(seed);
-    return;
-  }
-  const handover: Handover = { seed, entries: [] };
-  outbox.put(`run:${seed.runId}`, handover);
-  liveRuns.put(seed.runId, 0);
+  return events.map((event) => {
+    const admitted = stores.admission.admit(event, origin, now);
+    if (admitted.duplicate !== null) return admitted.duplicate;
+    const { accepted, place, record, runs, audit } = admitted;
+    if (runs.length > 0) stores.openRuns.give(place, record, runs);
+    else stores.endedRuns.put(place, record.id, { events: [record] });
+    if (audit.length > 0) stores.outbox.put('d1', { audit: audit.map(appendTo(stores, at)) });
+    return accepted;
+  });
 }
 
 /**
  * Takes runs that an executor has driven. Only a run that is still out is believed (I2); one that
  * has to wait, or that nobody has begun, moves into an object of its own.
  */
-export function settleDriven(
-  stores: Stores,
-  policy: ApprovalPolicy,
-  driven: readonly Driven[],
-): void {
-  const { dispatch, outbox, liveRuns } = stores;
+export function settleDriven(stores: Stores, driven: readonly Driven[]): void {
+  const { openRuns, endedRuns, outbox } = stores;
   for (const { runId, report } of driven) {
-    const seed = dispatch.find(runId);
-    if (seed === null) continue;
-    dispatch.remove(runId);
-    if (report !== null) recordEntries(stores, policy, report);
-    if (report?.settled === true) continue;
-    const handover: Handover = { seed, entries: report?.entries ?? [] };
-    outbox.put(`run:${runId}`, handover);
-    liveRuns.put(runId, report?.seq ?? 0);
+    const taken = openRuns.take(runId);
+    if (taken === null) continue;
+    const { given, isTold } = taken;
+    const untold = isTold ? {} : queuedParcel(given);
+    if (report === null) {
+      if (!isTold) outbox.put('d1', untold);
+      openRuns.handOver(given, []);
+    } else
+      recordEntries(stores, report, (parcel) => {
+        const told = { ...untold, ...parcel };
+        // Whatever stands in the audit chain leaves in its order.
+        if (report.settled && parcel.audit === undefined) return endedRuns.end(given.place, told);
+        outbox.put('d1', told);
+        if (report.settled) openRuns.close(given);
+        else openRuns.handOver(given, report.entries);
+      });
   }
 }
 
-/** Takes the entries of a run in an object of its own, each number once. */
-export function takeReport(stores: Stores, policy: ApprovalPolicy, report: RunReport): void {
-  const { liveRuns } = stores;
-  const taken = liveRuns.takenSeq(report.runId);
-  if (taken === null) return;
-  const entries = report.entries.filter((entry) => entry.seq > taken);
-  if (entries.length > 0) recordEntries(stores, policy, { ...report, entries });
-  if (report.settled) liveRuns.remove(report.runId);
-  else if (report.seq > taken) liveRuns.put(report.runId, report.seq);
+/** Cancels a run that nobody has begun; null when it is not here. */
+export function cancelGiven(
+  stores: Stores,
+  policy: ApprovalPolicy,
+  runId: string,
+  by: By,
+  comment: string | null,
+): Run | null {
+  const taken = stores.openRuns.take(runId);
+  if (taken === null) return null;
+  const { given, isTold } = taken;
+  const { id, version } = given.run.workflow;
+  const seed = seedOf(stores.tenant, given, stores.workflows.definition(id, version));
+  const { report, view } = cancelUnstarted(seed, policy, by, comment, Date.now());
+  recordEntries(stores, report, (parcel) => {
+    stores.outbox.put('d1', { ...(isTold ? {} : queuedParcel(given)), ...parcel });
+    stores.openRuns.close(given);
+  });
+  return view;
 }
 
-/** New entries become audit entries, caused events, rows of the read model and log lines. */
-export function recordEntries(stores: Stores, policy: ApprovalPolicy, report: RunReport): void {
+/** Takes the entries of a run in an object of its own, each number once. */
+export function takeReport(stores: Stores, report: RunReport): void {
+  const { openRuns, outbox } = stores;
+  const { runId, place } = report;
+  const taken = openRuns.takenSeq(place);
+  if (taken === null) return;
+  const entries = report.entries.filter((entry) => entry.seq > taken);
+  if (entries.length > 0)
+    recordEntries(stores, { ...report, entries }, (parcel) => outbox.put('d1', parcel));
+  if (report.settled) openRuns.ended(runId, place);
+  else if (report.seq > taken) openRuns.took(runId, place, report.seq);
+}
+
+/** A run that the read model does not know yet, and its event when it is the first of it. */
+export function queuedParcel({ run, record, tells }: GivenRun): Parcel {
+  const queued = { item: queuedItem(run, record), seq: 0, wakeAt: null, entries: [] };
+  return { ...(tells ? { events: [record] } : {}), runs: [queued] };
+}
+
+/**
+ * New entries become audit entries, a parcel for the read model, log lines, and then the events that
+ * they caused. @param leave sees to it that the parcel leaves
+ */
+export function recordEntries(
+  stores: Stores,
+  report: RunReport,
+  leave: (parcel: Parcel) => void,
+): void {
   const { item, seq, wakeAt, entries, approvals, cause } = report;
+  const { path, authors, requestId, correlationId } = cause;
   const deliveries = deliveriesOf(report);
-  const { correlationId } = cause;
-  const health = noteHealth(stores, deliveries, { requestId: cause.requestId, correlationId });
-  const facts = [...auditFacts(report), ...dated(health.audit)];
-  const parcel: Parcel = {
+  const health = noteHealth(stores, deliveries, { requestId, correlationId });
+  const audit = [
+    ...auditFacts(report).map(({ fact, at }) => stores.audit.append(fact, at)),
+    ...health.audit.map(appendTo(stores, new Date().toISOString())),
+  ];
+  leave({
     runs: [{ item, seq, wakeAt, entries }],
-    approvals,
+    ...(approvals.length > 0 ? { approvals } : {}),
     ...(deliveries.length > 0 ? { deliveries } : {}),
-    audit: facts.map(({ fact, at }) => stores.audit.append(fact, at)),
-  };
-  stores.outbox.put('d1', parcel);
+    ...(audit.length > 0 ? { audit } : {}),
+  });
   putNotices(stores, report);
-  for (const stepId of report.unused ?? []) stores.budgets.release(report.runId, stepId);
-  const { path, authors, requestId } = cause;
+  for (const stepId of report.unused) stores.budgets.release(report.runId, stepId);
   const origin = { sender: SYSTEM, requestId, path, authors };
-  admitEvents(stores, policy, [...causedEvents(report), ...health.events], origin);
-  for (const entry of entries)
-    log({
-      what: entry.type,
-      requestId,
-      tenantId: stores.tenant.id,
-      runId: report.runId,
-      workflowId: item.workflowId,
-      ...('stepId' in entry ? { stepId: entry.stepId } : {}),
-      ...('attempt' in entry ? { attempt: entry.attempt } : {}),
-      ...('error' in entry ? { code: entry.error.code } : {}),
-    });
+  admitEvents(stores, [...causedEvents(report), ...health.events], origin);
+  logEntries(stores.tenant.id, report);
 }
 
 /** What redeliveries came to: rows of the log, and the destination's health. Runs stay as they are. */
 export function recordRedeliveries(
   stores: Stores,
-  policy: ApprovalPolicy,
   results: readonly RedeliveryResult[],
   requestId: string,
 ): void {
   const deliveries = redeliveriesOf(results);
   if (deliveries.length === 0) return;
   const health = noteHealth(stores, deliveries, { requestId });
-  const audit = dated(health.audit).map(({ fact, at }) => stores.audit.append(fact, at));
+  const audit = health.audit.map(appendTo(stores, new Date().toISOString()));
   stores.outbox.put('d1', { deliveries, audit });
-  admitEvents(stores, policy, health.events, { sender: SYSTEM, requestId, path: [], authors: [] });
+  admitEvents(stores, health.events, { sender: SYSTEM, requestId, path: [], authors: [] });
 }
 
-function dated(facts: readonly AuditFact[]): { fact: AuditFact; at: string }[] {
-  const at = new Date().toISOString();
-  return facts.map((fact) => ({ fact, at }));
+function appendTo({ audit }: Stores, at: string) {
+  return (fact: AuditFact) => audit.append(fact, at);
 }
 
 /** Their identity comes from the step's idempotency key, so that a repeated effect is one event. */

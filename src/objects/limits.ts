@@ -6,6 +6,7 @@ import type { LimitsView, TenantLimitsChange } from '../contract/limits.ts';
 import { type Refusal, refusal } from '../contract/problems.ts';
 import { type Bucket, fullBucket, take } from '../engine/token-bucket.ts';
 import { type Change, changed } from './change.ts';
+import type { Intake } from './intake.ts';
 import type { Settings } from './settings.ts';
 
 /** Counting reads a row for each run, so the count may be so old. */
@@ -16,12 +17,14 @@ const RUNS_WAIT_MS = 10_000;
 export class Limits {
   readonly #sql: SqlStorage;
   readonly #settings: Settings;
+  readonly #intake: Intake;
   #bucket: Bucket | null = null;
   #runs = { count: 0, at: Number.NEGATIVE_INFINITY };
 
-  constructor(sql: SqlStorage, settings: Settings) {
+  constructor(sql: SqlStorage, settings: Settings, intake: Intake) {
     this.#sql = sql;
     this.#settings = settings;
+    this.#intake = intake;
   }
 
   /** Why so many events cannot be taken now (`now` in milliseconds), or null: then they count. */
@@ -59,12 +62,7 @@ export class Limits {
 
   #runsInFlight(now: number): number {
     if (now - this.#runs.at >= COUNT_FRESH_MS || now < this.#runs.at) {
-      const count = this.#sql
-        .exec<{ n: number }>(
-          'SELECT (SELECT count(*) FROM live_runs) + (SELECT count(*) FROM dispatch) AS n',
-        )
-        .one().n;
-      this.#runs = { count, at: now };
+      this.#runs = { count: this.#intake.countOpen(), at: now };
     }
     return this.#runs.count;
   }

@@ -1,7 +1,7 @@
 /** What the objects and the executor say to each other. Plain JSON values, so that they can be rows. */
 import type { ApprovalPolicy } from '../contract/approvals.ts';
 import type { DeliveryRecord } from '../contract/deliveries.ts';
-import type { CloudEvent } from '../contract/events.ts';
+import type { CloudEvent, EventRecord } from '../contract/events.ts';
 import type { Json, JsonObject } from '../contract/json.ts';
 import type { ApprovalItem, Entry, RunItem } from '../contract/runs.ts';
 import type { Definition } from '../contract/workflows.ts';
@@ -9,20 +9,34 @@ import type { ApprovalParcel } from '../db/approvals.ts';
 import type { Message } from '../db/deliveries.ts';
 import type { Binding } from '../engine/approval.ts';
 import type { SealedConnection } from '../ports/connections.ts';
+import type { Place } from './intake.ts';
 
-/** What a run starts from. Pinned: none of it changes afterwards. */
-export interface Seed {
+/** What a run is pinned to, besides its event and its workflow's version, which stand elsewhere. */
+export interface RunStart {
   readonly runId: string;
   readonly requestId: string;
-  readonly tenant: { readonly id: string; readonly name: string };
   readonly workflow: { readonly id: string; readonly name: string; readonly version: number };
-  readonly definition: Definition;
-  readonly eventId: string;
-  readonly event: CloudEvent;
   /** Ids of the event's sender and the version's author, along the whole path. */
   readonly authors: readonly string[];
   /** The workflows that led here, oldest first, this one last. */
   readonly path: readonly string[];
+}
+
+/** What a run starts from. Pinned: none of it changes afterwards. */
+export interface Seed extends RunStart {
+  readonly tenant: { readonly id: string; readonly name: string };
+  readonly definition: Definition;
+  readonly eventId: string;
+  readonly event: CloudEvent;
+  /** The tenant's row for it: its reports find it by that. */
+  readonly place: Place;
+}
+
+/** A run that an executor has begun, or could not begin, with its entries so far. */
+export interface BegunRun {
+  readonly run: RunStart;
+  readonly record: EventRecord;
+  readonly entries: readonly Entry[];
 }
 
 /** What a tenant knows now and a run needs: it may change while the run waits. */
@@ -56,17 +70,15 @@ export interface Handover {
 /** What a transition of a run brings home to its tenant. */
 export interface RunReport {
   readonly runId: string;
+  readonly place: Place;
   readonly item: RunItem;
   readonly seq: number;
   readonly wakeAt: string | null;
   readonly entries: readonly Entry[];
   /** The approvals that the entries have touched, for the inbox. */
   readonly approvals: readonly ApprovalParcel[];
-  /**
-   * Steps that have not used what they may have reserved of a budget, and will not. Not there in what
-   * an earlier version of the code has left to be sent.
-   */
-  readonly unused?: readonly string[];
+  /** Steps that have not used what they may have reserved of a budget, and will not. */
+  readonly unused: readonly string[];
   /** Ended, and nothing in flight: no report will follow. */
   readonly settled: boolean;
   /** For events that the entries caused. */

@@ -3,6 +3,7 @@ import { ACTION_RULES } from '../actions/index.ts';
 import type { ApprovalPolicy } from '../contract/approvals.ts';
 import { isJsonObject } from '../contract/json.ts';
 import type { ApprovalItem, Entry, Run } from '../contract/runs.ts';
+import type { Tenant } from '../contract/tenants.ts';
 import type { Definition } from '../contract/workflows.ts';
 import type { ApprovalParcel } from '../db/approvals.ts';
 import { decidedBy } from '../engine/approval.ts';
@@ -10,12 +11,14 @@ import { type ApprovalState, viewApproval } from '../engine/approval-state.ts';
 import { unusedBudgets } from '../engine/budgets.ts';
 import { type CompiledDefinition, compileDefinition } from '../engine/definition.ts';
 import { bindingOf, type Plan } from '../engine/plan.ts';
-import { defaultPolicy } from '../engine/policy.ts';
 import { cancelBeforeStart, isSettled, nextWake } from '../engine/run.ts';
 import { type RunState, viewRun } from '../engine/state.ts';
+import { eventOf } from './admission.ts';
 import type { BudgetQuestion } from './budgets.ts';
 import type { By } from './change.ts';
+import type { Place } from './intake.ts';
 import type { AttemptJob, RunReport, Seed, TenantContext } from './messages.ts';
+import type { GivenRun } from './open-runs.ts';
 
 const COMPILED_MAX = 1_000;
 const compiledVersions = new Map<string, CompiledDefinition>();
@@ -47,16 +50,14 @@ export function planOf(seed: Seed, policy: ApprovalPolicy, policyIsCurrent = tru
   return { ...pinned, policy, policyIsCurrent };
 }
 
-/**
- * Whether a run can be expected to finish at once: no waits, and no gate under the policy now. Such
- * a run needs no object of its own until an attempt fails.
- */
-export function canFinishAtOnce(definition: CompiledDefinition, policy: ApprovalPolicy): boolean {
-  return definition.steps.every((step) => {
-    if (step.kind === 'wait' || step.approval !== undefined) return false;
-    const { required, when, budget } = policy[step.action] ?? defaultPolicy(step.rule.risk);
-    return !required && budget === null && when.every((condition) => condition.required !== true);
-  });
+/** What an executor, or the run's own object, starts from. */
+export function seedOf(
+  { id, name }: Tenant,
+  { run, record, place }: Pick<GivenRun, 'run' | 'record' | 'place'>,
+  definition: Definition,
+): Seed {
+  const event = eventOf(record);
+  return { ...run, tenant: { id, name }, definition, eventId: record.id, event, place };
 }
 
 /** What a run's new entries bring home. */
@@ -65,6 +66,7 @@ export function reportOf(seed: Seed, run: RunState, entries: readonly Entry[]): 
   const wake = nextWake(run);
   return {
     runId: seed.runId,
+    place: seed.place,
     item,
     seq,
     wakeAt: wake === null ? null : new Date(wake).toISOString(),
@@ -112,6 +114,7 @@ export function approvalItemOf(run: RunState, approval: ApprovalState): Approval
 export function budgetQuestions(
   run: RunState,
   entries: readonly Entry[],
+  place: Place,
 ): Map<string, BudgetQuestion> {
   const open = new Set(run.steps.flatMap((step) => (step.budgetAskedAt === null ? [] : step.id)));
   return new Map(
@@ -120,7 +123,7 @@ export function budgetQuestions(
       const { stepId, budget, amount } = entry;
       const action = run.steps.find(({ id }) => id === stepId)?.action ?? '';
       const { id: runId } = run;
-      return [[stepId, { runId, stepId, action, budget, amount }] as const];
+      return [[stepId, { runId, place, stepId, action, budget, amount }] as const];
     }),
   );
 }

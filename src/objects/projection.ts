@@ -60,7 +60,7 @@ export async function applyParcels(
       service === undefined ? [] : [updateFlagsService(db, tenantId, service)],
     ),
     ...(events.length > 0 ? [insertEvents(db, tenantId, events)] : []),
-    ...(events.length > 0 ? feedOrders(db, tenantId, events) : []),
+    ...(events.length > 0 ? feedOrders(db, tenantId, events, Date.now()) : []),
     ...(runs.length > 0 ? upsertRuns(db, tenantId, runs) : []),
     ...(approvals.length > 0 ? [upsertApprovals(db, tenantId, approvals)] : []),
     ...(deliveries.length > 0 ? [insertDeliveries(db, tenantId, deliveries)] : []),

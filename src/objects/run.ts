@@ -1,7 +1,8 @@
 /**
  * One run that has to wait: votes, expiry, cancel and attempts, one after the other. A thin shell
  * over the engine: load, decide, commit, and only then let anything leave. Between the load and the
- * commit there is no await, so no two decisions see the same state (I2, I3).
+ * commit there is no await, so no two decisions see the same state (I2, I3). Once the run is over and
+ * its tenant has taken all of it, nothing of it is kept here.
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { Actor, JsonObject } from '../contract/json.ts';
@@ -15,32 +16,42 @@ import { decide, isSettled, nextWake, start } from '../engine/run.ts';
 import { type RunState, replay, viewRun } from '../engine/state.ts';
 import type { Env } from '../env.ts';
 import { logError } from '../log.ts';
+import { within } from '../within.ts';
+import { Drains } from './drains.ts';
 import { Alarm } from './due.ts';
+import { InFlight } from './in-flight.ts';
 import { runObjectName, tenantObject } from './index.ts';
 import { Journal } from './journal.ts';
 import {
   type AttemptJob,
   type Handover,
   isCurrent,
-  type RunReport,
   type Seed,
   type TenantContext,
 } from './messages.ts';
-import { Outbox } from './outbox.ts';
 import { budgetQuestions, jobsOf, planOf, reportOf } from './plan.ts';
 
 /** A refusal shows the run as it is, so that the caller need not ask again. */
 export type RunAnswer = { ok: true; run: Run } | (Refusal & { run?: Run });
 
-const RETRY_DELIVERY_MS = 5_000;
+const RETRY_REPORT_MS = 5_000;
 const RETRY_WAKE_MS = 1_000;
+/**
+ * What follows from a decision at once is told with it: the answer shows what came of it, and its
+ * tenant is called once for all of it.
+ */
+const TOGETHER_MS = 250;
+const TENANT = 'tenant';
 
 export class RunObject extends DurableObject<Env> {
   readonly #alarm: Alarm;
   readonly #journal: Journal;
-  /** Null while the object has no run: one that was never given any stores nothing. */
-  #outbox: Outbox | null = null;
+  readonly #drains = new Drains();
   #run: RunState | undefined;
+  /** Attempts whose outcome may still come as an answer. */
+  readonly #attempts = new InFlight();
+  /** Calls that go by the state: while there are any, it is not forgotten. */
+  readonly #calls = new InFlight();
   /** Steps whose budget is being asked for right now. */
   readonly #asking = new Set<string>();
   #context: TenantContext | null = null;
@@ -54,9 +65,7 @@ export class RunObject extends DurableObject<Env> {
     this.#alarm = new Alarm(ctx.storage);
     this.#journal = new Journal(ctx.storage.sql);
     const seed = this.#journal.seed();
-    if (seed === null) return;
-    this.#outbox = new Outbox(ctx.storage.sql);
-    this.#run = replay(seed.runId, this.#journal.entries());
+    if (seed !== null) this.#run = replay(seed.runId, this.#journal.entries());
   }
 
   /** Takes a run over from its tenant, and starts or goes on with it. Taking it twice is fine. */
@@ -64,16 +73,15 @@ export class RunObject extends DurableObject<Env> {
     this.#assertName(seed);
     if (this.#run !== undefined) return;
     this.#context = lent;
-    const plan = await this.#planNow(seed);
-    if (this.#run !== undefined) return;
-    const decision = entries.length === 0 ? start(plan, Date.now()) : handedOver(seed, entries);
-    this.ctx.storage.transactionSync(() => {
-      this.#outbox = new Outbox(this.ctx.storage.sql);
-      this.#journal.begin(seed);
-      this.#journal.append(entries);
+    await this.#calls.during(async () => {
+      const plan = await this.#planNow(seed);
+      if (this.#run !== undefined) return;
+      const decision = entries.length === 0 ? start(plan, Date.now()) : handedOver(seed, entries);
+      this.ctx.storage.transactionSync(() => this.#journal.begin(seed, entries));
+      await this.#commit(seed, decision);
+      this.#perform(seed, [...entries, ...decision.entries]);
+      this.#reportSoon(seed);
     });
-    await this.#commit(seed, decision, false);
-    this.ctx.waitUntil(this.#perform(seed, entries));
   }
 
   async vote(vote: Vote): Promise<RunAnswer> {
@@ -110,8 +118,7 @@ export class RunObject extends DurableObject<Env> {
   async erase(marks: Marks, whole: boolean): Promise<'erased' | 'waiting' | 'none'> {
     const seed = this.#journal.seed();
     if (seed === null || this.#run === undefined) return 'none';
-    const sends = (this.#outbox?.addresses().length ?? 0) > 0;
-    if (sends || !isSettled(this.#run)) return 'waiting';
+    if (this.#journal.unreported().length > 0 || !isSettled(this.#run)) return 'waiting';
     const mentions = mentionsOf(marks);
     const event = whole || mentions(seed.event) ? erasedEvent(seed.event) : seed.event;
     const entries = this.#journal.entries();
@@ -139,65 +146,86 @@ export class RunObject extends DurableObject<Env> {
       await this.poke();
     } catch (error) {
       logError({ what: 'alarm_failed', ...runObjectName(this.ctx.id.name) }, error);
-      await this.#alarm.arm(Date.now() + RETRY_DELIVERY_MS);
+      await this.#alarm.arm(Date.now() + RETRY_REPORT_MS);
     }
   }
 
   /** The one way in for everything that happens to a run. */
   async #take(input: RunInput, projected: boolean): Promise<RunAnswer> {
     const seed = this.#journal.seed();
-    if (seed === null || this.#run === undefined)
-      return refusal('not_found', 'There is no such run.');
+    if (seed === null || this.#run === undefined) return noSuchRun();
+    return await this.#calls.during(() => this.#takeInto(seed, input, projected));
+  }
+
+  async #takeInto(seed: Seed, input: RunInput, projected: boolean): Promise<RunAnswer> {
     const plan = await this.#planNow(seed);
+    if (this.#run === undefined) return noSuchRun();
     const decision = decide(plan, this.#run, input, Date.now(), Math.random());
-    await this.#commit(seed, decision, projected);
+    await this.#commit(seed, decision);
+    this.#perform(seed, decision.entries);
+    if (projected) await within(TOGETHER_MS, this.#attempts.none());
     const run = viewRun(this.#run, this.#journal.entries());
+    if (projected) await this.#report(seed, true);
+    else this.#reportSoon(seed);
     if (decision.refused === undefined) return { ok: true, run };
     const { code, detail, errors } = decision.refused;
     return { ...refusal(code, detail, errors), run };
   }
 
-  /** Commits, sends the entries home, arms the alarm, and has the attempts performed. */
-  async #commit(seed: Seed, { run, entries }: Decision, projected: boolean): Promise<void> {
-    this.ctx.storage.transactionSync(() => {
-      if (entries.length === 0) return;
-      this.#journal.append(entries);
-      this.#outbox?.put('tenant', reportOf(seed, run, entries));
-    });
+  /** What was decided is on disk, and the alarm stands for what comes next. */
+  async #commit(seed: Seed, { run, entries }: Decision): Promise<void> {
+    this.ctx.storage.transactionSync(() => this.#journal.append(entries));
     this.#run = run;
     await this.#arm();
-    await this.#sendHome(seed, projected);
-    this.ctx.waitUntil(this.#perform(seed, entries));
     this.ctx.waitUntil(this.#askBudgets(seed));
   }
 
   async #arm(): Promise<void> {
     const now = Date.now();
-    const waits = (this.#outbox?.addresses().length ?? 0) > 0;
-    const delivery = waits ? now + RETRY_DELIVERY_MS : null;
+    const report = this.#journal.unreported().length > 0 ? now + RETRY_REPORT_MS : null;
     const next = this.#run === undefined ? null : nextWake(this.#run);
     // Many runs may wait for one tenant: they do not come back all at once.
-    const again = now + RETRY_DELIVERY_MS * (1 + Math.random());
+    const again = now + RETRY_REPORT_MS * (1 + Math.random());
     const soon = this.#outOfReach ? again : now + RETRY_WAKE_MS;
     // What is still due after a turn waits for an answer: not at once, or the alarm would spin.
     const wake = next !== null && next <= now ? soon : next;
     const held = this.#outOfReach && next !== null ? again : null;
-    const times = [delivery, wake, held].flatMap((time) => (time === null ? [] : [time]));
+    const times = [report, wake, held].flatMap((time) => (time === null ? [] : [time]));
     await this.#alarm.arm(times.length === 0 ? null : Math.min(...times));
   }
 
+  /** Once what is under way has come back, or it takes longer. */
+  #reportSoon(seed: Seed): void {
+    const soon = within(TOGETHER_MS, this.#attempts.none()).then(() => this.#report(seed, false));
+    this.ctx.waitUntil(soon);
+  }
+
   /** The tenant takes the entries into audit and read model, and answers what it knows now. */
-  async #sendHome(seed: Seed, projected: boolean): Promise<void> {
+  async #report(seed: Seed, projected: boolean): Promise<void> {
     if (projected) this.#readers += 1;
     // Whose drain this is does not matter: it may carry the entries of a caller who came later.
-    await this.#outbox?.drain('tenant', async (bodies) => {
-      const reports: RunReport[] = bodies.map((body) => JSON.parse(body));
+    await this.#drains.run(TENANT, async () => {
+      const entries = this.#journal.unreported();
+      if (this.#run === undefined || entries.length === 0) return 'nothing waits';
+      const report = reportOf(seed, this.#run, entries);
       const tenant = tenantObject(this.env, seed.tenant.id);
-      this.#context = await tenant.report(reports, this.#readers > 0);
+      this.#context = await tenant.report([report], this.#readers > 0);
       this.#outOfReach = false;
+      this.#journal.reported(report.seq);
+      return 'sent';
     });
     if (projected) this.#readers -= 1;
-    if (this.#run !== undefined && isSettled(this.#run)) await this.#arm();
+    this.ctx.waitUntil(this.#calls.none().then(() => this.#forgetWhenOver()));
+  }
+
+  /** What is over, and known to the tenant, is told from the run log from now on. */
+  async #forgetWhenOver(): Promise<void> {
+    if (this.#run === undefined || !isSettled(this.#run)) return;
+    if (this.#journal.unreported().length > 0) return await this.#arm();
+    this.#run = undefined;
+    this.#journal.forget();
+    this.#alarm.forget();
+    await this.ctx.storage.deleteAll();
   }
 
   /** A gate opens by the policy of that moment; votes, times and outcomes count without it, too. */
@@ -223,18 +251,23 @@ export class RunObject extends DurableObject<Env> {
     }
   }
 
-  async #perform(seed: Seed, entries: readonly Entry[]): Promise<void> {
-    if (this.#run === undefined || !entries.some(({ type }) => type === 'attempt_started')) return;
-    const { context } = await this.#contextNow(seed);
-    const jobs = jobsOf(planOf(seed, context.policy), this.#run, entries, context);
-    await Promise.all(jobs.map((job) => this.#performOne(job)));
+  /** The attempts that entries have started, each by itself. */
+  #perform(seed: Seed, entries: readonly Entry[]): void {
+    if (!entries.some(({ type }) => type === 'attempt_started')) return;
+    const work = this.#attempts.during(async () => {
+      const { context } = await this.#contextNow(seed);
+      if (this.#run === undefined) return;
+      const jobs = jobsOf(planOf(seed, context.policy), this.#run, entries, context);
+      await Promise.all(jobs.map((job) => this.#performOne(job)));
+    });
+    this.ctx.waitUntil(work);
   }
 
   /** Asking twice reserves once, so a question without an answer is simply asked again. */
   async #askBudgets(seed: Seed): Promise<void> {
     if (this.#run === undefined) return;
-    const { tenant, runId } = seed;
-    for (const [stepId, question] of budgetQuestions(this.#run, this.#journal.entries())) {
+    const { tenant, runId, place } = seed;
+    for (const [stepId, question] of budgetQuestions(this.#run, this.#journal.entries(), place)) {
       if (this.#asking.has(stepId)) continue;
       this.#asking.add(stepId);
       try {
@@ -267,6 +300,10 @@ export class RunObject extends DurableObject<Env> {
     if (name?.tenantId !== seed.tenant.id || name.runId !== seed.runId)
       throw new Error('this object belongs to another run');
   }
+}
+
+function noSuchRun(): Refusal {
+  return refusal('not_found', 'There is no such run.');
 }
 
 /** A run that an executor has begun goes on from its entries. */

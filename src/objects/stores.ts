@@ -7,16 +7,17 @@ import { Budgets } from './budgets.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { Delegations } from './delegations.ts';
 import { Destinations } from './destinations.ts';
-import { Dispatch } from './dispatch.ts';
 import { Downloads } from './downloads.ts';
+import { EndedRuns } from './ended-runs.ts';
 import { Idempotency } from './idempotency.ts';
 import { IgnoredTopics } from './ignored-topics.ts';
+import { Intake } from './intake.ts';
 import { ApiKeys } from './keys.ts';
 import { Limits } from './limits.ts';
 import { LinkGuesses } from './link-guesses.ts';
-import { LiveRuns } from './live-runs.ts';
 import { MailQueue } from './mail-queue.ts';
 import { Members } from './members.ts';
+import { OpenRuns } from './open-runs.ts';
 import { Outbox } from './outbox.ts';
 import { Redeliveries } from './redeliveries.ts';
 import { Settings } from './settings.ts';
@@ -34,8 +35,9 @@ export interface Stores {
   readonly idempotency: Idempotency;
   readonly ignoredTopics: IgnoredTopics;
   readonly admission: Admission;
-  readonly dispatch: Dispatch;
-  readonly liveRuns: LiveRuns;
+  readonly intake: Intake;
+  readonly openRuns: OpenRuns;
+  readonly endedRuns: EndedRuns;
   readonly linkGuesses: LinkGuesses;
   readonly destinations: Destinations;
   readonly redeliveries: Redeliveries;
@@ -50,13 +52,14 @@ export interface Stores {
 export function openStores(sql: SqlStorage, tenant: Tenant): Stores {
   const settings = new Settings(sql);
   const workflows = new Workflows(sql);
+  const intake = new Intake(sql);
   const delegations = new Delegations(sql);
   const outbox = new Outbox(sql);
   const keep = (subtree: Subtree) => outbox.put('d1', { subtrees: [subtree] });
   return {
     tenant,
     settings,
-    limits: new Limits(sql, settings),
+    limits: new Limits(sql, settings, intake),
     keys: new ApiKeys(sql),
     members: new Members(sql, delegations),
     delegations,
@@ -64,9 +67,10 @@ export function openStores(sql: SqlStorage, tenant: Tenant): Stores {
     workflows,
     idempotency: new Idempotency(sql),
     ignoredTopics: new IgnoredTopics(sql),
-    admission: new Admission(sql, tenant, () => workflows.enabled()),
-    dispatch: new Dispatch(sql),
-    liveRuns: new LiveRuns(sql),
+    admission: new Admission(tenant, intake, (eventType) => workflows.enabled(eventType)),
+    intake,
+    openRuns: new OpenRuns(intake),
+    endedRuns: new EndedRuns(intake),
     linkGuesses: new LinkGuesses(sql),
     destinations: new Destinations(sql),
     redeliveries: new Redeliveries(sql),

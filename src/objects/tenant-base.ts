@@ -100,7 +100,13 @@ export abstract class TenantBase extends DurableObject<Env> {
   protected transact<T>(decide: (stores: Stores, context: TenantContext) => T): T {
     const stores = this.open();
     const context = this.contextNow();
-    return this.ctx.storage.transactionSync(() => decide(stores, context));
+    try {
+      return this.ctx.storage.transactionSync(() => decide(stores, context));
+    } catch (error) {
+      // The rows are as they were before; what the stores keep in memory is read anew.
+      this.stores = existingStores(this.ctx.storage.sql);
+      throw error;
+    }
   }
 
   protected async commit<T>(
@@ -130,7 +136,8 @@ export abstract class TenantBase extends DurableObject<Env> {
       return made;
     });
     this.#context = null;
-    this.open().admission.forgetWorkflows();
+    if (change.ok && change.fact?.action.startsWith('workflow.') === true)
+      this.open().admission.forgetWorkflows();
     await this.delivery.afterCommit(projected);
     return change;
   }

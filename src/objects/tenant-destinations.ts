@@ -75,11 +75,11 @@ export abstract class TenantDestinations extends TenantSettings {
 
   /** What became of a parcel that was given out; a report that comes twice changes nothing. */
   async redelivered(parcelId: number, results: readonly RedeliveryResult[]): Promise<void> {
-    await this.commit(false, (stores, { policy }) => {
+    await this.commit(false, (stores) => {
       const parcel = stores.redeliveries.find(parcelId);
       if (parcel === null) return;
       stores.redeliveries.finish(parcel, results, Date.now());
-      recordRedeliveries(stores, policy, results, parcel.requestId);
+      recordRedeliveries(stores, results, parcel.requestId);
     });
   }
 
@@ -89,9 +89,8 @@ export abstract class TenantDestinations extends TenantSettings {
     health: DestinationHealth,
     { actor, requestId }: By,
   ): Change<DestinationHealth> {
-    const { policy } = this.contextNow();
     const event = destinationEvent(change, health, undefined);
-    admitEvents(stores, policy, [event], { sender: actor, requestId, path: [], authors: [] });
+    admitEvents(stores, [event], { sender: actor, requestId, path: [], authors: [] });
     const data = { url: health.url, ...dataOf(health) };
     return changed(health, `destination.${change}`, destinationTarget(stores, health.url), data);
   }

@@ -10,7 +10,6 @@ import { pseudonymOf } from './audit-privacy.ts';
 import type { By } from './change.ts';
 import { answerOf, eventsOf, FLAG_ORDERS, type FlagOrder, ORDER_LIFE_MS } from './flag-orders.ts';
 import { admitEvents } from './ledger.ts';
-import type { TenantContext } from './messages.ts';
 import type { Stores } from './stores.ts';
 import type { Answer } from './tenant-base.ts';
 import { TenantDestinations } from './tenant-destinations.ts';
@@ -49,7 +48,7 @@ export abstract class TenantFlags extends TenantDestinations {
         this.#tell(order, refusal('unavailable', `${outcome.error.message} ${LATER}`));
         throw new Error(`a flag is not set yet: ${outcome.error.code}`);
       }
-      await this.commit(true, (stores, context) => settle(stores, context, order, outcome));
+      await this.commit(true, (stores) => settle(stores, order, outcome));
       this.#tell(order, answerOf(order, outcome));
     }
   }
@@ -70,19 +69,14 @@ function isToBeRepeated({ at }: FlagOrder, outcome: Outcome): outcome is Failed 
  * been done. What was that way already, or was refused, has changed nothing. An order that comes twice is
  * told by its event.
  */
-function settle(
-  stores: Stores,
-  { policy }: TenantContext,
-  order: FlagOrder,
-  outcome: Outcome,
-): void {
+function settle(stores: Stores, order: FlagOrder, outcome: Outcome): void {
   const { key, enabled, comment, by } = order;
   const { actor, requestId } = by;
   const events = eventsOf(outcome);
   const isGivenUp = outcome.kind === 'unknown' || (outcome.kind === 'failed' && outcome.retryable);
   if (events.length === 0 && !isGivenUp) return;
   const origin = { sender: actor, requestId, path: [], authors: [] };
-  const [accepted] = admitEvents(stores, policy, events, origin);
+  const [accepted] = admitEvents(stores, events, origin);
   if (accepted?.duplicate === true) return;
   const told: JsonObject = isGivenUp
     ? { outcome: 'unknown', code: outcome.error.code }

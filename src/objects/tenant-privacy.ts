@@ -2,6 +2,7 @@
  * The tenant's part in an erasure: who the person is, the audit entries that tell of it, and what the
  * tenant's own rows hold. The name is forgotten last, for by it the rest is found.
  */
+import type { EventRecord } from '../contract/events.ts';
 import type { Json } from '../contract/json.ts';
 import type { ErasedCounts, RemainingKind, Subject } from '../contract/privacy.ts';
 import { type Refusal, refusal } from '../contract/problems.ts';
@@ -46,15 +47,15 @@ export abstract class TenantPrivacy extends TenantBase {
           reason,
         }),
       );
-    await this.delivery.drain('d1');
-    return this.open().outbox.isBackingOff('d1', Date.now())
+    await this.delivery.readModel.drain();
+    return this.delivery.readModel.isDown()
       ? refusal('unavailable', 'The read model does not answer. Ask again in a minute.')
       : { ok: true, ...wanted };
   }
 
   /** What of the person stands in the tenant's own rows, and which runs still have something to send. */
   async remainsOf(marks: Marks): Promise<TenantRemains> {
-    const { outbox, mails, redeliveries, dispatch, ...stores } = this.open();
+    const { outbox, intake, mails, redeliveries, openRuns, ...stores } = this.open();
     const { workflows, settings, idempotency, members, keys } = stores;
     const mentions = mentionsOf(marks);
     /** Of the person's own rows nothing remains, once the erasure ends. */
@@ -64,13 +65,15 @@ export abstract class TenantPrivacy extends TenantBase {
       for (const runId of runIdsIn(JSON.stringify(parcel))) sending.add(runId);
       return mentions(parcel);
     };
-    const waiting =
-      outbox.countWhere(isTheirs) + mails.countWhere(isTheirs) + redeliveries.countWhere(isTheirs);
+    const waiting = [outbox, intake, mails, redeliveries].reduce(
+      (sum, queue) => sum + queue.countWhere(isTheirs),
+      0,
+    );
     const repeated = idempotency.countWhere(mentions);
     const namedKeys = others(keys.idsWhere(mentions));
     const people = members.idsWhere(({ name, email }) => mentions([name, email]));
     const remaining: TenantRemains['remaining'] = [
-      { kind: 'runs', ids: dispatch.idsWhere(mentions) },
+      { kind: 'runs', ids: openRuns.idsWhere((record) => mentions(toJson(record))) },
       { kind: 'deliveries', ids: numbered('parcel', waiting) },
       { kind: 'identifiers', ids: numbered('Idempotency-Key', repeated) },
       { kind: 'workflows', ids: workflows.idsWhere((one) => mentions(toJson(one))) },
@@ -159,7 +162,7 @@ function numbered(what: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${what} ${index + 1}`);
 }
 
-/** A definition has fields that may be left undefined. */
-function toJson(definition: Definition): Json {
-  return JSON.parse(JSON.stringify(definition));
+/** They have fields that may be left undefined. */
+function toJson(value: Definition | EventRecord): Json {
+  return JSON.parse(JSON.stringify(value));
 }

@@ -18,10 +18,9 @@ import type { Driven } from './executor.ts';
 import type { Begun } from './idempotency.ts';
 import { type Identity, identityOf, identityOfKey, type LinkHolder } from './identity.ts';
 import type { MintedKey } from './keys.ts';
-import { admitEvents, recordEntries, settleDriven, takeReport } from './ledger.ts';
+import { admitEvents, cancelGiven, settleDriven, takeReport } from './ledger.ts';
 import type { GuessedLink } from './link-guesses.ts';
 import type { RunReport, TenantContext } from './messages.ts';
-import { cancelUnstarted } from './plan.ts';
 import { openStores } from './stores.ts';
 import type { Answer } from './tenant-base.ts';
 import { TenantExports } from './tenant-exports.ts';
@@ -148,20 +147,18 @@ export class TenantObject extends TenantExports {
     { actor, requestId }: By,
   ): Promise<AcceptedEvent[]> {
     const origin = { sender: actor, requestId, path: [], authors: [] };
-    return await this.commit(false, (stores, { policy }) =>
-      admitEvents(stores, policy, events, origin),
-    );
+    return await this.commit(false, (stores) => admitEvents(stores, events, origin));
   }
 
   /** Runs that an executor has driven. */
   async settle(driven: readonly Driven[]): Promise<void> {
-    await this.commit(false, (stores, { policy }) => settleDriven(stores, policy, driven));
+    await this.commit(false, (stores) => settleDriven(stores, driven));
   }
 
   /** Entries of runs in objects of their own. Answers what a run needs to know of its tenant. */
   async report(reports: readonly RunReport[], projected: boolean): Promise<TenantContext> {
-    await this.commit(projected, (stores, { policy }) => {
-      for (const report of reports) takeReport(stores, policy, report);
+    await this.commit(projected, (stores) => {
+      for (const report of reports) takeReport(stores, report);
     });
     return this.lendContext();
   }
@@ -171,9 +168,9 @@ export class TenantObject extends TenantExports {
    * ended meanwhile: nothing of it would give the part back.
    */
   async reserveBudget(question: BudgetQuestion): Promise<BudgetAnswer> {
-    const { budgets, liveRuns } = this.open();
+    const { budgets, openRuns } = this.open();
     return this.ctx.storage.transactionSync(() =>
-      liveRuns.takenSeq(question.runId) === null
+      openRuns.takenSeq(question.place) === null
         ? { granted: false, detail: 'The run has ended.' }
         : budgets.reserve(question, Date.now()),
     );
@@ -183,9 +180,13 @@ export class TenantObject extends TenantExports {
     return this.lendContext();
   }
 
-  /** For a caller who wants to act on a run: if it is on its way into its own object, it arrives. */
+  /**
+   * For a caller who wants to act on a run: if it is on its way into its own object, it arrives; if it
+   * has ended, the read model knows it.
+   */
   async deliverRun(runId: string): Promise<void> {
-    await this.delivery.drain(`run:${runId}`);
+    await this.delivery.runs.handOver(runId);
+    await this.delivery.readModel.caughtUp();
   }
 
   /**
@@ -193,17 +194,13 @@ export class TenantObject extends TenantExports {
    * back first: nobody is told that nothing happened while it does.
    */
   async cancelQueued(runId: string, by: By, comment: string | null): Promise<Run | null | Refusal> {
-    const { dispatch } = this.open();
-    if (dispatch.isOut(runId, Date.now())) await within(CANCEL_WAIT_MS, dispatch.whenBack(runId));
-    return await this.commit(true, (stores, { policy }) => {
-      const seed = dispatch.find(runId);
-      if (seed === null) return null;
-      if (dispatch.isOut(runId, Date.now())) return refusal('conflict', UNDER_WAY);
-      stores.dispatch.remove(runId);
-      const { report, view } = cancelUnstarted(seed, policy, by, comment, Date.now());
-      recordEntries(stores, policy, report);
-      return view;
-    });
+    const { openRuns } = this.open();
+    if (openRuns.isOut(runId, Date.now())) await within(CANCEL_WAIT_MS, openRuns.whenBack(runId));
+    return await this.commit(true, (stores, { policy }) =>
+      openRuns.isOut(runId, Date.now())
+        ? refusal('conflict', UNDER_WAY)
+        : cancelGiven(stores, policy, runId, by, comment),
+    );
   }
 
   /** A signed checkpoint over the audit chain of now; the last one when nothing was appended since. */

@@ -31,6 +31,7 @@ const JOINED = `SELECT w.id, w.enabled, w.version, w.event, w.created_at, w.crea
   ON v.workflow_id = w.id`;
 
 export const WORKFLOWS_MAX = 20_000;
+const DEFINITIONS_MAX = 500;
 
 export interface WorkflowFilter {
   readonly enabled?: boolean | undefined;
@@ -47,6 +48,8 @@ export interface PinnedWorkflow {
 
 export class Workflows {
   readonly #sql: SqlStorage;
+  /** Parsed, by workflow and version: they never change. */
+  readonly #definitions = new Map<string, Definition>();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -137,6 +140,24 @@ export class Workflows {
     return row === undefined ? null : workflowOf(row, version);
   }
 
+  /** A version's definition: a run keeps none of its own. */
+  definition(id: string, version: number): Definition {
+    const key = `${id}/${version}`;
+    const known = this.#definitions.get(key);
+    if (known !== undefined) return known;
+    const { definition: text } = this.#sql
+      .exec<Pick<Row, 'definition'>>(
+        'SELECT definition FROM workflow_versions WHERE workflow_id = ? AND version = ?',
+        id,
+        version,
+      )
+      .one();
+    const definition: Definition = JSON.parse(text);
+    if (this.#definitions.size >= DEFINITIONS_MAX) this.#definitions.clear();
+    this.#definitions.set(key, definition);
+    return definition;
+  }
+
   /** Newest first, after an id. */
   list(filter: WorkflowFilter, page: Page): WorkflowItem[] {
     return this.#sql
@@ -154,10 +175,13 @@ export class Workflows {
       .map(itemOf);
   }
 
-  /** Every enabled workflow in its current version: what admission keeps in memory. */
-  enabled(): PinnedWorkflow[] {
+  /** The enabled workflows of an event type in their current versions: what admission keeps in memory. */
+  enabled(event: string): PinnedWorkflow[] {
     return this.#sql
-      .exec<Row>(`${JOINED} AND v.version = w.version WHERE w.enabled = 1 ORDER BY w.id`)
+      .exec<Row>(
+        `${JOINED} AND v.version = w.version WHERE w.event = ? AND w.enabled = 1 ORDER BY w.id`,
+        event,
+      )
       .toArray()
       .map((row) => ({
         id: row.id,

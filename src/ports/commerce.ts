@@ -33,7 +33,7 @@ async function tagOrder(
 ): Promise<Outcome> {
   const order = [{ orderId, at: new Date(now).toISOString() }];
   await db.batch([
-    ...awaitOrders(db, tenantId, order),
+    ...awaitOrders(db, tenantId, order, now),
     db
       .prepare(
         `INSERT INTO order_tags (tenant_id, order_id, tag, key, at) VALUES (?1, ?2, ?3, ?4, ?5)

@@ -17,7 +17,6 @@ import {
 import { type Page, type Paged, paged } from '../contract/pages.ts';
 import { derivedHex } from './derived-id.ts';
 import type { ExportRequest, PortCall } from './index.ts';
-import { orders } from './orders.ts';
 
 export const EXPORT_STATUSES = ['running', 'completed', 'expired', 'abandoned'] as const;
 
@@ -43,7 +42,7 @@ export const exportRows = sqliteTable(
     removedAt: text('removed_at'),
     /** When the objects went that its slices had left beside the file. */
     tidiedAt: text('tidied_at'),
-    /** Orders with a greater rowid came after the export had begun. */
+    /** When it began (milliseconds): orders that were first seen later are not in it. */
     upTo: integer('up_to'),
     /** How often the row was written down; the next slice has to find it so. */
     slices: integer('slices').notNull().default(0),
@@ -131,7 +130,7 @@ export async function claimExport(
       .set({
         touchedAt: at,
         numbers: sql`${exportRows.numbers} + ${numbers}`,
-        upTo: sql`coalesce(${exportRows.upTo}, (SELECT coalesce(max(rowid), 0) FROM ${orders}))`,
+        upTo: sql`coalesce(${exportRows.upTo}, ${now})`,
       })
       .where(and(isOfKey(tenantId, key), eq(exportRows.status, 'running')))
       .returning(),

@@ -39,16 +39,18 @@ const SLICE_CHARS = 500_000;
 
 /**
  * The statements that bring events into the tenant's orders, for the caller's own batch and in this
- * order. Events of other types, and data that does not fit its type, are passed over.
+ * order. Events of other types, and data that does not fit its type, are passed over. `now` in
+ * milliseconds: when they came here.
  */
 export function feedOrders(
   db: D1Database,
   tenantId: string,
   events: readonly FedEvent[],
+  now: number,
 ): D1PreparedStatement[] {
   return [
-    ...slices(events.flatMap(createdRow)).flatMap((rows) => feedCreated(db, tenantId, rows)),
-    ...slices(events.flatMap(refundedRow)).flatMap((rows) => feedRefunded(db, tenantId, rows)),
+    ...slices(events.flatMap(createdRow)).flatMap((rows) => feedCreated(db, tenantId, rows, now)),
+    ...slices(events.flatMap(refundedRow)).flatMap((rows) => feedRefunded(db, tenantId, rows, now)),
   ];
 }
 
@@ -80,15 +82,15 @@ function refundedRow({ type, time, data }: FedEvent): RefundedRow[] {
   return [{ orderId: order.id, id, ...amount, reason: reason ?? null, at: time }];
 }
 
-function feedCreated(db: D1Database, tenantId: string, rows: readonly CreatedRow[]) {
+function feedCreated(db: D1Database, tenantId: string, rows: readonly CreatedRow[], now: number) {
   const json = JSON.stringify(rows);
   return [
     db
       .prepare(
         `INSERT INTO orders (tenant_id, id, name, status, total_amount, currency, customer_id,
-           customer_email, customer_name, created_at, updated_at)
+           customer_email, customer_name, created_at, updated_at, seen_at)
          SELECT ?1, r->>'orderId', r->>'name', 'open', r->>'amount', r->>'currency',
-           r->>'customerId', r->>'customerEmail', r->>'customerName', r->>'at', r->>'at'
+           r->>'customerId', r->>'customerEmail', r->>'customerName', r->>'at', r->>'at', ?3
          FROM (SELECT value AS r FROM json_each(?2)) WHERE true
          ON CONFLICT (tenant_id, id) DO UPDATE SET name = excluded.name,
            total_amount = excluded.total_amount, currency = excluded.currency,
@@ -97,7 +99,7 @@ function feedCreated(db: D1Database, tenantId: string, rows: readonly CreatedRow
            updated_at = max(orders.updated_at, excluded.updated_at)
          WHERE orders.total_amount IS NULL OR excluded.created_at > orders.created_at`,
       )
-      .bind(tenantId, json),
+      .bind(tenantId, json, now),
     db
       .prepare(
         `INSERT INTO order_tags (tenant_id, order_id, tag, at)
@@ -110,7 +112,7 @@ function feedCreated(db: D1Database, tenantId: string, rows: readonly CreatedRow
   ];
 }
 
-function feedRefunded(db: D1Database, tenantId: string, rows: readonly RefundedRow[]) {
+function feedRefunded(db: D1Database, tenantId: string, rows: readonly RefundedRow[], now: number) {
   return [
     db
       .prepare(
@@ -120,7 +122,7 @@ function feedRefunded(db: D1Database, tenantId: string, rows: readonly RefundedR
          ON CONFLICT (tenant_id, order_id, id) DO NOTHING`,
       )
       .bind(tenantId, JSON.stringify(rows)),
-    ...awaitOrders(db, tenantId, rows),
+    ...awaitOrders(db, tenantId, rows, now),
     sumUp(db, tenantId, rows),
   ];
 }
@@ -130,17 +132,18 @@ export function awaitOrders(
   db: D1Database,
   tenantId: string,
   rows: readonly { readonly orderId: string; readonly at: string }[],
+  now: number,
 ): D1PreparedStatement[] {
   const known = rows.map(({ orderId, at }) => ({ orderId, at }));
   return slices(known).map((slice) =>
     db
       .prepare(
-        `INSERT INTO orders (tenant_id, id, status, created_at, updated_at)
-         SELECT ?1, r->>'orderId', 'open', r->>'at', r->>'at'
+        `INSERT INTO orders (tenant_id, id, status, created_at, updated_at, seen_at)
+         SELECT ?1, r->>'orderId', 'open', r->>'at', r->>'at', ?3
          FROM (SELECT value AS r FROM json_each(?2)) WHERE true
          ON CONFLICT (tenant_id, id) DO NOTHING`,
       )
-      .bind(tenantId, JSON.stringify(slice)),
+      .bind(tenantId, JSON.stringify(slice), now),
   );
 }
 
@@ -164,7 +167,11 @@ export function sumUp(
              WHERE t.tenant_id = orders.tenant_id AND t.order_id = orders.id
            UNION ALL SELECT at FROM refunds AS r
              WHERE r.tenant_id = orders.tenant_id AND r.order_id = orders.id))
-       WHERE tenant_id = ?1 AND id IN (SELECT value FROM json_each(?2))`,
+       WHERE tenant_id = ?1 AND id IN (SELECT value FROM json_each(?2))
+         AND (EXISTS (SELECT 1 FROM order_tags AS t
+             WHERE t.tenant_id = orders.tenant_id AND t.order_id = orders.id)
+           OR EXISTS (SELECT 1 FROM refunds AS r
+             WHERE r.tenant_id = orders.tenant_id AND r.order_id = orders.id))`,
     )
     .bind(tenantId, JSON.stringify(ids));
 }

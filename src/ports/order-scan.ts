@@ -1,7 +1,7 @@
 /**
  * Reading all orders of a tenant in pages of bounded work. By id, since nothing else of an order
  * stands still while events come in: each order that was there at the beginning is seen exactly
- * once, as it is at that moment. Orders that came later have a greater rowid.
+ * once, as it is at that moment. Orders that came later were first seen later.
  */
 import { and, eq, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
@@ -17,7 +17,7 @@ const ROW_CHARS = 128;
 export interface OrderScan {
   /** The id of the last order that was read; null before the first. */
   readonly after: string | null;
-  /** The greatest rowid that counts. */
+  /** The latest `seenAt` that counts. */
   readonly upTo: number;
   readonly filter: OrderFilter;
 }
@@ -39,7 +39,7 @@ export async function scanOrders(
       ${ROW_CHARS} + length(id) + length(tags) + ifnull(length(name), 0)
         + ifnull(length(customer_id), 0) + ifnull(length(customer_email), 0)
         + ifnull(length(customer_name), 0) AS size
-    FROM orders WHERE tenant_id = ${tenantId} AND id > ${after ?? ''} AND rowid <= ${upTo}
+    FROM orders WHERE tenant_id = ${tenantId} AND id > ${after ?? ''} AND seen_at <= ${upTo}
     ORDER BY id LIMIT ${SCANNED_ROWS}`;
   const summed = sql`SELECT id AS scanned_id, wanted, row_number() OVER by_id AS place,
       sum(wanted * size) OVER by_id AS upto, wanted * size AS own

@@ -32,6 +32,8 @@ export const orders = sqliteTable(
     /** The time of the newest `order.created`: an older one cannot undo it. */
     createdAt: text('created_at').notNull(),
     updatedAt: text('updated_at').notNull(),
+    /** When it was first heard of here (milliseconds): an export leaves out what came after it began. */
+    seenAt: integer('seen_at').notNull().default(0),
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.id] }),

@@ -128,7 +128,7 @@ async function decide(served: Served, opened: Opened, form: DecisionForm | null)
   if (button === 'denied' && comment === '') return reasonNeeded(opened);
   const vote = voteOf(opened, voted, comment === '' ? null : comment, served.requestId);
   const { tenantId, runId } = link;
-  const answer = await askRun(served.env, tenantId, runId, 'approval_decided', () =>
+  const answer = await askRun(served.env, tenantId, runId, vote, () =>
     runObject(served.env, tenantId, runId).vote(vote),
   );
   const entries = answer.run?.timeline ?? [];

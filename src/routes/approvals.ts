@@ -13,7 +13,7 @@ export const approvalRoutes: readonly Route[] = [
     method: 'GET',
     path: '/api/admin/approvals',
     tag: 'Runs',
-    summary: 'The inbox: approvals by expiry, the earliest first',
+    summary: 'The inbox: what waits by expiry, the earliest first; what was decided newest first',
     description:
       '`mine=true`: only what the caller may decide and has not decided yet, by their own right or ' +
       'in the place of a member for whom they stand in; `onBehalfOf` says whose.',
@@ -59,7 +59,7 @@ export const approvalRoutes: readonly Route[] = [
     async handle({ env, tenantId, by, role, standsInFor }, { body: { runId, approvalId } }) {
       const person = { ...by, role, standsInFor };
       const claim = { ...person, approvalId, inputHash: undefined, comment: null };
-      return await onRun(env, tenantId, runId, 'approval_decided', () =>
+      return await onRun(env, tenantId, runId, claim, () =>
         runObject(env, tenantId, runId).noteView(claim),
       );
     },

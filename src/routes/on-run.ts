@@ -1,15 +1,13 @@
-/** Reading a run, and asking its object: a run may be on its way into one, or may never need one. */
-import { type Refusal, refusal } from '../contract/problems.ts';
+/** Reading a run, and asking its object: a run may be on its way into one, or have left it. */
+import { refusal } from '../contract/problems.ts';
 import type { Run } from '../contract/runs.ts';
 import { findRun } from '../db/runs.ts';
+import { type Claim, refusedClaim } from '../engine/approval.ts';
 import { replay, viewRun } from '../engine/state.ts';
 import type { Env } from '../env.ts';
 import type { Answer } from '../http/route.ts';
 import { call, tenantObject } from '../objects/index.ts';
 import type { RunAnswer } from '../objects/run.ts';
-
-/** The code for a run that has no object any more, when there was something to decide. */
-export type Ended = 'run_finished' | 'approval_decided';
 
 export const noSuchRun = () => refusal('not_found', 'There is no such run.');
 
@@ -25,23 +23,22 @@ export async function readRun(env: Env, tenantId: string, id: string): Promise<R
 
 /**
  * Asks the run's object. One that does not know the run may not have been given it yet; a run that
- * never needed an object, or has left it, is told from the log.
+ * never needed an object, or has left it, is told from the log: what its object would say of a claim,
+ * its entries say too. `claim`: null for what asks for no approval.
  */
 export async function askRun(
   env: Env,
   tenantId: string,
   runId: string,
-  ended: Ended,
+  claim: Claim | null,
   ask: () => Promise<RunAnswer>,
 ): Promise<RunAnswer> {
   let answer = await call(ask);
-  if (!answer.ok && answer.code === 'not_found' && answer.run === undefined) {
+  if (isUnknown(answer)) {
     await tenantObject(env, tenantId).deliverRun(runId);
     answer = await call(ask);
   }
-  if (answer.ok || answer.code !== 'not_found' || answer.run !== undefined) return answer;
-  const run = await readRun(env, tenantId, runId);
-  return run === null ? noSuchRun() : alreadyEnded(run, ended);
+  return isUnknown(answer) ? await answerFromLog(env, tenantId, runId, claim) : answer;
 }
 
 /** The same, as a route's answer. */
@@ -50,7 +47,26 @@ export async function onRun(...asked: Parameters<typeof askRun>): Promise<Answer
   return answer.ok ? { body: { run: answer.run } } : answer;
 }
 
-function alreadyEnded(run: Run, ended: Ended): Refusal & { run: Run } {
-  const code = run.approvals.length > 0 ? ended : 'run_finished';
-  return { ...refusal(code, `The run is ${run.status}.`), run };
+/** Not an approval that the run does not have: then the answer shows the run. */
+function isUnknown(answer: RunAnswer): boolean {
+  return !answer.ok && answer.code === 'not_found' && answer.run === undefined;
+}
+
+async function answerFromLog(
+  env: Env,
+  tenantId: string,
+  runId: string,
+  claim: Claim | null,
+): Promise<RunAnswer> {
+  const found = await findRun(env.DB, tenantId, runId);
+  if (found === null) return noSuchRun();
+  const state = replay(runId, found.entries);
+  if (state === undefined) {
+    const run = { ...found.item, steps: [], approvals: [], timeline: [] };
+    return { ...refusal('conflict', 'The run has not begun. Ask again in a moment.'), run };
+  }
+  const run = viewRun(state, found.entries);
+  if (claim === null) return { ...refusal('run_finished', `The run is ${run.status}.`), run };
+  const { code, detail } = refusedClaim(state, claim);
+  return { ...refusal(code, detail), run };
 }

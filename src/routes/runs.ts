@@ -139,7 +139,7 @@ export const runRoutes: readonly Route[] = [
       const tenant = tenantObject(env, tenantId);
       const queued = await tenant.cancelQueued(runId, by, comment);
       if (queued !== null) return 'ok' in queued ? queued : { body: { run: queued } };
-      return await onRun(env, tenantId, runId, 'run_finished', () =>
+      return await onRun(env, tenantId, runId, null, () =>
         runObject(env, tenantId, runId).cancel(by.actor, comment, by.requestId),
       );
     },
@@ -168,7 +168,7 @@ async function onApproval(
   const { actor, requestId } = by;
   const comment = said ?? null;
   const claim = { approvalId, inputHash, actor, role, standsInFor, comment, requestId };
-  return await onRun(env, tenantId, runId, 'approval_decided', () =>
+  return await onRun(env, tenantId, runId, claim, () =>
     ask(runObject(env, tenantId, runId), claim),
   );
 }

@@ -52,7 +52,7 @@ function refunded(orderId: string, id: string, amount: Money, time = minute(5)):
 }
 
 async function feed(tenantId: string, events: readonly FedEvent[]): Promise<void> {
-  const statements = feedOrders(DB, tenantId, events);
+  const statements = feedOrders(DB, tenantId, events, NOON);
   if (statements.length > 0) await DB.batch(statements);
 }
 

@@ -32,7 +32,7 @@ async function created(tenantId: string, id: string, order: Record<string, Json>
   const data = { order: { id, total: { amount: 10_000, currency: 'USD' }, ...order } };
   EVENT_DATA['order.created'].parse(data);
   const event = { type: 'order.created', time: '2026-03-01T12:00:00.000Z', data };
-  await env.DB.batch(feedOrders(env.DB, tenantId, [event]));
+  await env.DB.batch(feedOrders(env.DB, tenantId, [event], Date.now()));
 }
 
 describe('rows', () => {

@@ -114,13 +114,13 @@ export async function addOrders(tenantId: string, rows: readonly Row[]): Promise
     }
     await env.DB.prepare(
       `INSERT INTO orders (tenant_id, id, name, status, total_amount, currency, customer_id,
-         customer_email, customer_name, tags, created_at, updated_at)
+         customer_email, customer_name, tags, created_at, updated_at, seen_at)
        SELECT ?1, r->>'id', r->>'name', 'open', coalesce(r->>'amount', 10000), 'USD',
          r->>'customerId', r->>'customerEmail', r->>'customerName', coalesce(r->'tags', '[]'),
-         r->>'createdAt', r->>'createdAt'
+         r->>'createdAt', r->>'createdAt', ?3
        FROM (SELECT value AS r FROM json_each(?2))`,
     )
-      .bind(tenantId, `[${texts.join(',')}]`)
+      .bind(tenantId, `[${texts.join(',')}]`, Date.now())
       .run();
   }
 }

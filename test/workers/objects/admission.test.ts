@@ -1,9 +1,11 @@
 /** I1 and I7: what was accepted is on disk, once, whatever crashes and whether D1 is there or not. */
+
 import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { findEvent } from '../../../src/db/events.ts';
 import { mintKey } from '../../../src/http/api-key.ts';
+import { OpenRuns } from '../../../src/objects/open-runs.ts';
 import { withoutReadModel } from './support/disturb.ts';
 import { auditActions, auditChain, ended, quiet, reached, tenantRows } from './support/history.ts';
 import { Receiver } from './support/receiver.ts';
@@ -28,20 +30,24 @@ describe('admission', () => {
   test('a request is taken as a whole or not at all', async () => {
     const shop = await openShop();
     await addWorkflow(shop, [hook('one', receiver.address())]);
-    await tenantRows(shop, 'ALTER TABLE dispatch RENAME TO dispatch_away');
     const events = [incoming({ type: 'custom.other', id: 'a' }), incoming({ id: 'b' })];
     const refused = await runInDurableObject(tenantOf(shop), async (tenant) => {
+      const give = vi.spyOn(OpenRuns.prototype, 'give');
+      give.mockImplementation(() => {
+        throw new Error('no more');
+      });
       try {
         await tenant.intake(events, SENDER);
         return null;
       } catch (error) {
         return String(error);
+      } finally {
+        give.mockRestore();
       }
     });
-    expect(refused).toContain('dispatch');
-    expect(await tenantRows(shop, 'SELECT * FROM seen_events')).toEqual([]);
+    expect(refused).toContain('no more');
+    expect(await tenantRows(shop, 'SELECT * FROM intake')).toEqual([]);
     expect(await tenantRows(shop, 'SELECT * FROM outbox')).toEqual([]);
-    await tenantRows(shop, 'ALTER TABLE dispatch_away RENAME TO dispatch');
     const accepted = await tenantOf(shop).intake(events, SENDER);
     expect(accepted.map(({ duplicate, runs }) => [duplicate, runs.length])).toEqual([
       [false, 0],

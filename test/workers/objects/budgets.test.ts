@@ -1,7 +1,9 @@
 /** What may be done without a human in a window: never more, whoever asks at once, whatever dies. */
+
 import { runInDurableObject } from 'cloudflare:test';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { RuleChanges } from '../../../src/contract/approvals.ts';
+import { placeOfRun } from '../../../src/objects/intake.ts';
 import { disturb, passTime, ring } from './support/disturb.ts';
 import { ended, reached, tenantRows, types } from './support/history.ts';
 import { Receiver } from './support/receiver.ts';
@@ -127,9 +129,14 @@ test.each([
 test.each(['evict', 'crash'] as const)('asking again after %s reserves once', async (kind) => {
   const shop = await openShop();
   for (const runId of ['run_1', 'run_2'])
-    await tenantRows(shop, 'INSERT INTO live_runs (run_id, seq) VALUES (?, 1)', runId);
+    await tenantRows(
+      shop,
+      `INSERT INTO intake (state, source, event_id, id, runs, body) VALUES (3, ' run', ?, '', '[]', '1')`,
+      runId,
+    );
   const question = {
     runId: 'run_1',
+    place: placeOfRun('run_1'),
     stepId: 'on',
     action: 'flag.enable',
     budget: { count: 1, window: '1h' },
@@ -138,7 +145,9 @@ test.each(['evict', 'crash'] as const)('asking again after %s reserves once', as
   expect(await tenantOf(shop).reserveBudget(question)).toEqual({ granted: true });
   await disturb(kind);
   expect(await tenantOf(shop).reserveBudget(question)).toEqual({ granted: true });
-  expect(await tenantOf(shop).reserveBudget({ ...question, runId: 'run_2' })).toMatchObject({
+  expect(
+    await tenantOf(shop).reserveBudget({ ...question, runId: 'run_2', place: placeOfRun('run_2') }),
+  ).toMatchObject({
     granted: false,
   });
   expect(await uses(shop)).toBe(1);

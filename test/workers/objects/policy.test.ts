@@ -108,7 +108,7 @@ async function tampered(sql: string): Promise<{ shop: string; runId: string }> {
 describe('what is sent is what was approved', () => {
   test.each([
     ['the input', `UPDATE journal SET entries = replace(entries, 'harmless', 'dangerous')`],
-    ['the version', `UPDATE seed SET seed = replace(seed, '"version":1', '"version":2')`],
+    ['the version', `UPDATE journal SET seed = replace(seed, '"version":1', '"version":2')`],
     ['the rule', `UPDATE journal SET entries = replace(entries, '"approvals":1', '"approvals":2')`],
   ])('%s changed in the store: nothing is sent, and the audit says so', async (what, sql) => {
     const { shop, runId } = await tampered(sql);

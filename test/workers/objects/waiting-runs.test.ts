@@ -253,7 +253,7 @@ test('an object refuses a run of another tenant', async () => {
   const { shop, runId } = await gated();
   const other = await openShop();
   const seed = await runInDurableObject(runOf(shop, runId), (_, { storage }) =>
-    JSON.parse(String(storage.sql.exec('SELECT seed FROM seed').one().seed)),
+    JSON.parse(String(storage.sql.exec('SELECT seed FROM journal').one().seed)),
   );
   const context = await tenantOf(other).context();
   const refused = await runInDurableObject(runOf(other, runId), (object) =>

@@ -67,6 +67,7 @@ describe('what is under way', { timeout: 60_000 }, () => {
     const address = await openAddress([{ kind: 'held' }]);
     await sendTo(tenant, address.url);
     const runId = await started(tenant, { type: 'custom.send', data: { who: EMAIL } });
+    await runWithStatus(tenant, runId, 'queued');
     expect(remainingOf(await erase(tenant), 'runs')?.ids).toEqual([runId]);
     expect(await hitsOf(tenant, [runId], [EMAIL])).toContain('d1.events');
     await address.react({ replies: [answer(200, { body: 'zeisig' })] });

@@ -94,9 +94,12 @@ export async function placesOf(tenant: Tenant, runId: string): Promise<string[]>
 /** Waits until the tenant and the runs have nothing left to send. */
 export async function allQuiet(tenant: Tenant, runIds: readonly string[]): Promise<void> {
   const isEmpty = (_: object, { storage }: DurableObjectState) => {
-    const tables = storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'outbox'").toArray();
-    const waiting = tables.length === 0 ? [] : storage.sql.exec('SELECT id FROM outbox').toArray();
-    expect(waiting).toEqual([]);
+    const waiting = { outbox: '', intake: 'WHERE state IN (0, 1, 2)' };
+    for (const [table, which] of Object.entries(waiting)) {
+      const has = storage.sql.exec('SELECT 1 FROM sqlite_master WHERE name = ?', table).toArray();
+      const rows = has.length === 0 ? [] : storage.sql.exec(`SELECT 1 FROM ${table} ${which}`);
+      expect([...rows]).toEqual([]);
+    }
   };
   await vi.waitFor(
     async () => {

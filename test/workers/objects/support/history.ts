@@ -8,6 +8,7 @@ import { listAudit } from '../../../../src/db/audit.ts';
 import { findRun } from '../../../../src/db/runs.ts';
 import { verifyChain } from '../../../../src/engine/chain.ts';
 import { replay, viewRun } from '../../../../src/engine/state.ts';
+import type { IntakeState, Place } from '../../../../src/objects/intake.ts';
 import type { RunReport } from '../../../../src/objects/messages.ts';
 import { assertHistory } from '../../../unit/support/invariants.ts';
 import { runOf, tenantOf } from './shop.ts';
@@ -51,15 +52,17 @@ export function types({ timeline }: Run): string[] {
 }
 
 /** The report that a run's whole history would be, as if it came (again) now. */
-export function reportAgain(run: Run, settled: boolean): RunReport {
+export function reportAgain(run: Run, place: Place, settled: boolean): RunReport {
   const { timeline, steps: _steps, approvals: _approvals, ...item } = run;
   return {
     runId: run.id,
+    place,
     item,
     seq: timeline.length,
     wakeAt: null,
     entries: timeline,
     approvals: [],
+    unused: [],
     settled,
     cause: { path: [], authors: [], correlationId: 'c', requestId: 'r' },
   };
@@ -89,8 +92,27 @@ export async function auditActions(tenantId: string, target?: string): Promise<s
 export async function quiet(tenantId: string): Promise<void> {
   await vi.waitFor(async () => {
     expect(await tenantRows(tenantId, 'SELECT address FROM outbox')).toEqual([]);
-    expect(await tenantRows(tenantId, 'SELECT run_id FROM dispatch')).toEqual([]);
+    expect(await intakeRows(tenantId, 'given', 'ended', 'handing')).toEqual([]);
   }, PATIENCE);
+}
+
+const STATES: readonly IntakeState[] = ['given', 'ended', 'handing', 'live', 'done'];
+
+/** The tenant's rows for events and runs that are in one of the states. */
+export async function intakeRows(tenantId: string, ...states: IntakeState[]) {
+  const rows = await tenantRows(tenantId, 'SELECT * FROM intake');
+  return rows.flatMap(({ state, source, event_id: eventId, body }) => {
+    const name = STATES[Number(state)];
+    const place = { source: String(source), eventId: String(eventId) };
+    return name !== undefined && states.includes(name) ? [{ state: name, place, body }] : [];
+  });
+}
+
+/** Where the tenant has the only run that is in an object of its own. */
+export async function livePlace(tenantId: string): Promise<Place> {
+  const [live] = await intakeRows(tenantId, 'live');
+  if (live === undefined) throw new Error('no run is live');
+  return live.place;
 }
 
 type Value = string | number | null | ArrayBuffer;

@@ -15,6 +15,7 @@ import { runObject, tenantObject } from '../../../../src/objects/index.ts';
 import type { RunAnswer } from '../../../../src/objects/run.ts';
 import { sealConnection } from '../../../../src/ports/connections.ts';
 import { newSigningSecret } from '../../../../src/ports/webhook-keys.ts';
+import { askRun } from '../../../../src/routes/on-run.ts';
 
 export function person(name: string): Actor {
   return { type: 'api_key', id: `key_${name}`, name };
@@ -107,7 +108,7 @@ export interface VoteOptions {
   readonly inputHash?: string;
 }
 
-/** As the route does it: a run that is still on its way into its object arrives first. */
+/** As the route does it. */
 export async function vote(
   tenantId: string,
   runId: string,
@@ -115,24 +116,17 @@ export async function vote(
   who: string,
   { role = 'approver', approvalId, inputHash }: VoteOptions = {},
 ): Promise<RunAnswer> {
-  await tenantOf(tenantId).deliverRun(runId);
   const actor = person(who);
   const comment = decision === 'denied' ? 'not now' : null;
   const requestId = `req-${who}`;
-  return await runOf(tenantId, runId).vote({
-    decision,
-    approvalId,
-    inputHash,
-    actor,
-    role,
-    comment,
-    requestId,
-  });
+  const vote = { decision, approvalId, inputHash, actor, role, comment, requestId };
+  const ask = async () => await runOf(tenantId, runId).vote(vote);
+  return await askRun(env, tenantId, runId, vote, ask);
 }
 
 export async function cancel(tenantId: string, runId: string): Promise<RunAnswer> {
-  await tenantOf(tenantId).deliverRun(runId);
-  return await runOf(tenantId, runId).cancel(person('owner'), null, 'req-cancel');
+  const ask = async () => await runOf(tenantId, runId).cancel(person('owner'), null, 'req-cancel');
+  return await askRun(env, tenantId, runId, null, ask);
 }
 
 // Steps

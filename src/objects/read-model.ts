@@ -1,0 +1,88 @@
+/**
+ * The tenant's part in the read model: what waits goes to D1 in batches, one at a time. What stands in
+ * the audit chain goes in its order; runs that have ended go when they have; a run that has not ended
+ * at once is told of as it is, after a moment, so that most runs are told of once, when they are over.
+ */
+import { within } from '../within.ts';
+import type { Delivering } from './delivery.ts';
+import type { Drains } from './drains.ts';
+import { queuedParcel } from './ledger.ts';
+import { applyParcels, type Parcel } from './projection.ts';
+
+const WAY = 'd1';
+/**
+ * How many parcels, and about how many characters of them, one batch takes: D1 takes 2 MB of a text,
+ * of which a character may be three bytes, and the last parcel is taken whole.
+ */
+const PARCELS_MAX = 200;
+const CHARACTERS_MAX = 400_000;
+/** How long a caller waits for the read model, so that it reads its own writes. */
+const PROJECTION_WAIT_MS = 3_000;
+/** A run that is not over after this long is shown as it is. */
+const HOLD_MS = 250;
+
+export class ReadModel {
+  readonly #shell: Delivering;
+  readonly #drains: Drains;
+  #isHolding = false;
+
+  constructor(shell: Delivering, drains: Drains) {
+    this.#shell = shell;
+    this.#drains = drains;
+  }
+
+  /** Sends all that waits. Whoever calls while that is under way waits for it. */
+  async drain(): Promise<void> {
+    await this.#drains.run(WAY, () => this.#sendSome());
+  }
+
+  async drainIfIdle(now: number): Promise<void> {
+    this.#watch();
+    if (!this.#drains.isBackingOff(WAY, now)) await this.drain();
+  }
+
+  /** It did not answer when it was last asked. */
+  isDown(): boolean {
+    return this.#drains.isBackingOff(WAY, Date.now());
+  }
+
+  /** Not for ever: the read model may be down, and what was decided stands without it (I7). */
+  async caughtUp(): Promise<void> {
+    await within(PROJECTION_WAIT_MS, this.drain());
+  }
+
+  /** Looks again once what is new may have been held for long enough. */
+  #watch(): void {
+    if (this.#isHolding || this.#shell.stores().openRuns.untold(Date.now(), 1, 1).length === 0)
+      return;
+    this.#isHolding = true;
+    const later = scheduler.wait(HOLD_MS).then(async () => {
+      this.#isHolding = false;
+      await this.drainIfIdle(Date.now());
+    });
+    this.#shell.ctx.waitUntil(later);
+  }
+
+  async #sendSome(): Promise<'sent' | 'nothing waits'> {
+    const { outbox, endedRuns, openRuns, tenant } = this.#shell.stores();
+    const waiting = outbox.take(WAY, PARCELS_MAX, CHARACTERS_MAX);
+    let room = CHARACTERS_MAX - waiting.reduce((sum, { body }) => sum + body.length, 0);
+    const left = PARCELS_MAX - waiting.length;
+    const ended = room > 0 ? endedRuns.take(left, room) : [];
+    room -= ended.reduce((sum, { size }) => sum + size, 0);
+    const untold = openRuns.untold(Date.now() - HOLD_MS, left - ended.length, room);
+    const parcels: Parcel[] = [
+      ...waiting.map(({ body }) => JSON.parse(body)),
+      ...ended.map(({ parcel }) => parcel),
+      ...untold.map(queuedParcel),
+    ];
+    if (parcels.length === 0) return 'nothing waits';
+    await applyParcels(this.#shell.env.DB, tenant.id, parcels);
+    this.#shell.ctx.storage.transactionSync(() => {
+      outbox.acknowledge(WAY, waiting);
+      endedRuns.told(ended);
+    });
+    openRuns.told(untold);
+    return 'sent';
+  }
+}
