@@ -7,7 +7,7 @@ export default defineConfig({
     // The Worker's log lines would bury what failed.
     silent: 'passed-only',
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
       {
         plugins: [
           cloudflareTest(async () => ({
@@ -36,7 +36,7 @@ export default defineConfig({
             './test/fixtures/vendors/beside-workerd.ts',
           ],
           setupFiles: ['./test/workers/setup.ts'],
-          testTimeout: 20_000,
+          testTimeout: 30_000,
         },
       },
       {

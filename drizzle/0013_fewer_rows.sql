@@ -159,3 +159,49 @@ DROP TABLE `orders`;
 ALTER TABLE `orders_new` RENAME TO `orders`;
 --> statement-breakpoint
 CREATE INDEX `orders_by_time` ON `orders` (`tenant_id`,`created_at`,`id`);
+--> statement-breakpoint
+CREATE TABLE `audit_new` (
+	`tenant_id` text NOT NULL,
+	`seq` integer NOT NULL,
+	`id` text NOT NULL,
+	`at` text NOT NULL,
+	`actor_type` text NOT NULL,
+	`actor_id` text NOT NULL,
+	`actor_name` text NOT NULL,
+	`action` text NOT NULL,
+	`target_type` text NOT NULL,
+	`target_id` text NOT NULL,
+	`request_id` text NOT NULL,
+	`data` text NOT NULL,
+	`prev_hash` text NOT NULL,
+	`hash` text NOT NULL,
+	PRIMARY KEY(`tenant_id`, `seq`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+INSERT INTO `audit_new` (`tenant_id`, `seq`, `id`, `at`, `actor_type`, `actor_id`, `actor_name`, `action`, `target_type`, `target_id`, `request_id`, `data`, `prev_hash`, `hash`) SELECT `tenant_id`, `seq`, `id`, `at`, `actor_type`, `actor_id`, `actor_name`, `action`, `target_type`, `target_id`, `request_id`, `data`, `prev_hash`, `hash` FROM `audit`;
+--> statement-breakpoint
+DROP TABLE `audit`;
+--> statement-breakpoint
+ALTER TABLE `audit_new` RENAME TO `audit`;
+--> statement-breakpoint
+CREATE INDEX `audit_by_action` ON `audit` (`tenant_id`,`action`,`seq`);
+--> statement-breakpoint
+CREATE INDEX `audit_by_actor` ON `audit` (`tenant_id`,`actor_id`,`seq`);
+--> statement-breakpoint
+CREATE INDEX `audit_by_target` ON `audit` (`tenant_id`,`target_id`,`seq`);
+--> statement-breakpoint
+CREATE INDEX `audit_by_time` ON `audit` (`tenant_id`,`at`,`seq`);
+--> statement-breakpoint
+CREATE TRIGGER audit_refuses_update BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
+--> statement-breakpoint
+CREATE TRIGGER audit_refuses_delete BEFORE DELETE ON audit
+BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
+--> statement-breakpoint
+CREATE TRIGGER audit_refuses_replace BEFORE INSERT ON audit
+WHEN EXISTS (SELECT 1 FROM audit WHERE tenant_id = NEW.tenant_id AND seq = NEW.seq AND hash <> NEW.hash)
+BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
+--> statement-breakpoint
+CREATE TRIGGER audit_ignores_repeat BEFORE INSERT ON audit
+WHEN EXISTS (SELECT 1 FROM audit WHERE tenant_id = NEW.tenant_id AND seq = NEW.seq AND hash = NEW.hash)
+BEGIN SELECT RAISE(IGNORE); END;

@@ -131,9 +131,13 @@ export function toBase64Url(bytes: Uint8Array): string {
   return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
-/** Throws on text that is not base64url. */
+/**
+ * Throws on text that is not base64url, also on one that only decodes to the same: the last letter may
+ * have bits that count for nothing (RFC 4648 3.5), and one text must not pass for another.
+ */
 export function fromBase64Url(text: string): Uint8Array {
-  return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (char) =>
-    char.charCodeAt(0),
-  );
+  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+  const bytes = Uint8Array.from(binary, (char) => char.charCodeAt(0));
+  if (toBase64Url(bytes) !== text) throw new Error('not base64url');
+  return bytes;
 }

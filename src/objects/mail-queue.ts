@@ -5,97 +5,101 @@
  * a second time.
  */
 import type { Json } from '../contract/json.ts';
+import { newId } from '../ids.ts';
 import type { Left, OwnMail } from './own-mail.ts';
 
-const SCHEMA = [
-  `CREATE TABLE IF NOT EXISTS mails (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL, due_at INTEGER NOT NULL,
-    tries INTEGER NOT NULL)`,
-  'CREATE INDEX IF NOT EXISTS mails_by_due ON mails (due_at)',
-];
-/** Not being sent by this instance. */
-const IS_HERE = 'id NOT IN (SELECT value FROM json_each(?))';
-type Row = { id: number; body: string; due_at: number; tries: number };
+const SCHEMA = `CREATE TABLE IF NOT EXISTS mails (
+  id TEXT PRIMARY KEY, body TEXT NOT NULL, due_at INTEGER NOT NULL, tries INTEGER NOT NULL
+) WITHOUT ROWID`;
+type Row = { id: string; body: string; due_at: number; tries: number };
 
-/** What an instance that died was sending is sent again after this long. */
-const LEASE_MS = 90_000;
 const BACKOFF_FIRST_MS = 1_000;
 const BACKOFF_MAX_MS = 10 * 60_000;
 /** Nothing is sent until someone mends the account: whoever sets a connection is not kept waiting. */
 const BLOCKED_MS = 30 * 60_000;
 
 export interface QueuedMail {
-  readonly id: number;
+  readonly id: string;
   readonly mail: OwnMail;
   /** How often it was given out before. */
   readonly tries: number;
 }
 
+/** What is known of a mail without reading it. */
+interface Waiting {
+  readonly tries: number;
+  readonly dueAt: number;
+}
+
+/**
+ * Which mails are being sent is kept in memory alone: what an instance that died was sending is sent
+ * again by the next one.
+ */
 export class MailQueue {
   readonly #sql: SqlStorage;
-  /** Ids of those that this instance has given out. */
-  readonly #out = new Set<number>();
+  /** Those that are not being sent, the oldest first. */
+  readonly #waiting = new Map<string, Waiting>();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    for (const statement of SCHEMA) sql.exec(statement);
+    sql.exec(SCHEMA);
+    for (const { id, tries, due_at: dueAt } of sql.exec<Omit<Row, 'body'>>(
+      'SELECT id, tries, due_at FROM mails ORDER BY id',
+    ))
+      this.#waiting.set(id, { tries, dueAt });
   }
 
   /** Inside the caller's transaction. */
   put(mail: OwnMail): void {
+    const id = newId('msg');
     this.#sql.exec(
-      'INSERT INTO mails (body, due_at, tries) VALUES (?, 0, 0)',
+      'INSERT INTO mails (id, body, due_at, tries) VALUES (?, ?, 0, 0)',
+      id,
       JSON.stringify(mail),
     );
+    this.#waiting.set(id, { tries: 0, dueAt: 0 });
   }
 
-  /** The mail that is due for longest, now leased; null when none is. */
+  /** The mail that is due for longest, now the caller's; null when none is. */
   lease(now: number): QueuedMail | null {
+    const first = this.#first();
+    if (first === null || first.dueAt > now) return null;
+    const { id, tries } = first;
+    this.#waiting.delete(id);
     const [row] = this.#sql
-      .exec<Row>(
-        `SELECT * FROM mails WHERE due_at <= ? AND ${IS_HERE} ORDER BY due_at, id LIMIT 1`,
-        now,
-        this.#outIds(),
-      )
+      .exec<Pick<Row, 'body'>>('SELECT body FROM mails WHERE id = ?', id)
       .toArray();
-    if (row === undefined) return null;
-    this.#sql.exec(
-      'UPDATE mails SET due_at = ?, tries = tries + 1 WHERE id = ?',
-      now + LEASE_MS,
-      row.id,
-    );
-    this.#out.add(row.id);
-    return { id: row.id, mail: JSON.parse(row.body), tries: row.tries };
+    return row === undefined ? null : { id, mail: JSON.parse(row.body), tries };
   }
 
-  /** When one may have to be sent, or sent again (milliseconds); null when none waits. */
+  /** When one has to be sent, or sent again (milliseconds); null when none waits. */
   nextDue(): number | null {
-    const [row] = this.#sql
-      .exec<{ due: number | null }>(
-        `SELECT min(due_at) AS due FROM mails WHERE ${IS_HERE}`,
-        this.#outIds(),
-      )
-      .toArray();
-    return row?.due ?? null;
+    return this.#first()?.dueAt ?? null;
   }
 
   /** What became of a mail that was given out: `left` is what remains of it to be sent, if anything. */
   settle({ id, tries }: Pick<QueuedMail, 'id' | 'tries'>, left: Left | null, now: number): void {
-    this.#out.delete(id);
     if (left === null) {
       this.#sql.exec('DELETE FROM mails WHERE id = ?', id);
       return;
     }
     const backoff = Math.min(BACKOFF_FIRST_MS * 2 ** tries, BACKOFF_MAX_MS);
-    const due = now + Math.max(backoff, left.afterMs ?? 0);
-    const body = JSON.stringify(left.mail);
-    this.#sql.exec('UPDATE mails SET due_at = ?, body = ? WHERE id = ?', due, body, id);
+    const dueAt = now + Math.max(backoff, left.afterMs ?? 0);
+    this.#sql.exec(
+      'UPDATE mails SET due_at = ?, body = ?, tries = ? WHERE id = ?',
+      dueAt,
+      JSON.stringify(left.mail),
+      tries + 1,
+      id,
+    );
+    this.#waiting.set(id, { tries: tries + 1, dueAt });
     if (left.blocked) this.#postponeAll(now + BLOCKED_MS);
   }
 
   /** The way may be free again: a mail service was connected. What is being sent is left alone. */
   tryAllNow(): void {
-    this.#sql.exec(`UPDATE mails SET due_at = 0 WHERE ${IS_HERE}`, this.#outIds());
+    this.#sql.exec('UPDATE mails SET due_at = 0 WHERE due_at > 0');
+    for (const [id, { tries }] of this.#waiting) this.#waiting.set(id, { tries, dueAt: 0 });
   }
 
   /** How many wait of which something holds. */
@@ -106,11 +110,16 @@ export class MailQueue {
       .filter(({ body }) => holds(JSON.parse(body))).length;
   }
 
-  #outIds(): string {
-    return JSON.stringify([...this.#out]);
+  #first(): (Waiting & { readonly id: string }) | null {
+    let first: (Waiting & { readonly id: string }) | null = null;
+    for (const [id, waiting] of this.#waiting)
+      if (first === null || waiting.dueAt < first.dueAt) first = { id, ...waiting };
+    return first;
   }
 
   #postponeAll(until: number): void {
-    this.#sql.exec('UPDATE mails SET due_at = ? WHERE due_at < ?', until, until);
+    this.#sql.exec('UPDATE mails SET due_at = ?1 WHERE due_at < ?1', until);
+    for (const [id, { tries, dueAt }] of this.#waiting)
+      if (dueAt < until) this.#waiting.set(id, { tries, dueAt: until });
   }
 }

@@ -1,4 +1,5 @@
 /** Signed checkpoints: what they say, when they are made, who gets them, what is never signed. */
+
 import { createExecutionContext, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
@@ -13,6 +14,7 @@ import {
   STORED_CHECKPOINTS,
   storeCheckpoint,
 } from '../../../src/objects/checkpoint-copies.ts';
+import type { Stores } from '../../../src/objects/stores.ts';
 import worker from '../../../src/worker.ts';
 import { addPerson } from '../notices/support.ts';
 import { disturb, passTime } from '../objects/support/disturb.ts';
@@ -143,14 +145,11 @@ test('what waits to be sent does not wait for a signature, and a signature is se
   const signing = Promise.withResolvers<null>();
   const waiting = { size: 999, root: '', at: '', note: 'a parcel that waits' };
   const copy = { tenant: { id: tenant.id, name: 'T' }, checkpoint: waiting };
-  await runInDurableObject(tenantOf(tenant.id), (object, { storage }) => {
+  await runInDurableObject(tenantOf(tenant.id), (object) => {
     const sign: () => Promise<unknown> = Reflect.get(object, 'signCheckpoint').bind(object);
     Reflect.set(object, 'signCheckpoint', () => signing.promise.then(sign));
-    storage.sql.exec(
-      'INSERT INTO outbox (address, body) VALUES (?, ?)',
-      STORED_CHECKPOINTS,
-      JSON.stringify(copy),
-    );
+    const { outbox }: Stores = Reflect.get(object, 'stores');
+    outbox.put(STORED_CHECKPOINTS, copy);
     object.poke().catch(() => undefined);
   });
   const kept = async (size: number) => await env.EXPORTS.head(checkpointKey(tenant.id, size));
