@@ -1,6 +1,6 @@
 /** `notify.webhook`: posts JSON to an address, signed with the tenant's secret. */
 import * as z from 'zod';
-import { type Json, json } from '../contract/json.ts';
+import { type Json, json, webUrl } from '../contract/json.ts';
 import type { WebhookCall } from '../ports/index.ts';
 import { headerFaults } from '../ports/webhook.ts';
 import { defineAction } from './define.ts';
@@ -17,7 +17,7 @@ const SCHEDULE_MS = [
 ];
 
 const input = z.strictObject({
-  url: z.url({ protocol: /^https?$/ }).max(2_048),
+  url: webUrl,
   method: z.enum(['POST', 'PUT', 'PATCH', 'DELETE']).optional().describe('Default: POST'),
   headers: z
     .record(z.string(), z.string().max(2_048))

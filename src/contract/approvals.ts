@@ -1,6 +1,6 @@
 /** Approval rules: a tenant's policy per action, and the rule as it is frozen into a request. */
 import * as z from 'zod';
-import { duration, money, role } from './json.ts';
+import { duration, money, role, webUrl } from './json.ts';
 
 export const approverRole = role.exclude(['ingest', 'viewer']);
 const roles = z
@@ -81,9 +81,7 @@ export type ActionPolicy = z.infer<typeof actionPolicy>;
 export const approvalPolicy = z.record(z.string(), actionPolicy).meta({ id: 'ApprovalPolicy' });
 export type ApprovalPolicy = z.infer<typeof approvalPolicy>;
 
-export const notifyUrl = z
-  .url({ protocol: /^https?$/ })
-  .max(2_048)
+export const notifyUrl = webUrl
   .nullable()
   .describe('Where a chat hears of approvals, by signed webhooks; null: nowhere');
 

@@ -1,6 +1,6 @@
 /** Connections: with which credentials we take a vendor's webhooks and call others. */
 import * as z from 'zod';
-import { duration, utcTime } from './json.ts';
+import { duration, utcTime, webUrl } from './json.ts';
 import { mailbox } from './mail.ts';
 
 const secretText = z.string().min(8).max(512).regex(/^\S+$/, 'no spaces');
@@ -49,10 +49,7 @@ const unleashName = z
 const flagsConnection = z.strictObject({
   kind: z.literal('flags'),
   service: z.literal('unleash'),
-  url: z
-    .url({ protocol: /^https?$/ })
-    .max(500)
-    .describe('Where it is, such as https://unleash.example.com'),
+  url: webUrl.max(500).describe('Where it is, such as https://unleash.example.com'),
   project: unleashName.optional().describe('Default: default'),
   environment: unleashName.describe('Where features are switched, such as production'),
   apiToken: secretText.describe('May switch features in that environment'),

@@ -4,7 +4,7 @@
  * whoever answers at a path answers for all of its queries.
  */
 import * as z from 'zod';
-import { timestamp, utcTime } from './json.ts';
+import { timestamp, utcTime, webUrl } from './json.ts';
 
 /** What is measured where a request is made. It travels in the attempt's entry. */
 export const deliveryRecord = z
@@ -90,10 +90,7 @@ export const destination = z
   .meta({ id: 'Destination' });
 export type Destination = z.infer<typeof destination>;
 
-const destinationUrl = z
-  .url({ protocol: /^https?$/ })
-  .max(2_048)
-  .refine((url) => !/[?#]/.test(url), 'without a query and a fragment');
+const destinationUrl = webUrl.refine((url) => !/[?#]/.test(url), 'without a query and a fragment');
 
 export const destinationBody = z
   .strictObject({ url: destinationUrl })

@@ -58,6 +58,20 @@ export const timestamp = z.iso
   .refine((text) => /^\d{4}-/.test(text), 'a time in UTC between the years 0000 and 9999')
   .pipe(utcTime);
 
+/**
+ * A complete http or https URL, which stays the text that it was. (zod's own takes blanks and line breaks
+ * out of it, after which it may name another host than whoever read it saw.)
+ */
+export const webUrl = z
+  .string()
+  .max(2_048)
+  .refine(isWebUrl, 'a complete http or https URL, without blanks')
+  .meta({ format: 'uri' });
+
+function isWebUrl(text: string): boolean {
+  return /^https?:\/\/[^\s\p{Cc}]+$/iu.test(text) && URL.canParse(text);
+}
+
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const DURATION = /^([1-9]\d{0,5})([smhd])$/;
 export const DURATION_MAX_MS = 366 * UNIT_MS.d;

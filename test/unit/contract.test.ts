@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { approvalPolicyUpdate } from '../../src/contract/approvals.ts';
 import { connectionSet } from '../../src/contract/connections.ts';
+import { destinationBody } from '../../src/contract/deliveries.ts';
 import { EVENT_TYPES, incomingEvent, isPlatformType } from '../../src/contract/events.ts';
 import {
   canonicalJson,
@@ -659,6 +660,39 @@ describe('bodies of decisions', () => {
     expect(update([{ approvals: 2 }])).toEqual([`${at}.if`]);
     expect(update([{ if: 'true', when: [] }])).toEqual([`${at}.when`]);
     expect(update(Array(21).fill({ if: 'true' }))).toEqual(['actions.order.refund.when']);
+  });
+});
+
+describe('addresses', () => {
+  const isTaken = (url: string) => ({
+    asDestination: accepts(destinationBody, { url }),
+    forNotices: accepts(approvalPolicyUpdate, { notifyUrl: url }),
+  });
+
+  test.each(['https://example.com/hook', 'HTTP://example.com', 'https://例え.jp/a%20b'])(
+    '%s stays the text that it was',
+    (url) => {
+      expect(approvalPolicyUpdate.parse({ notifyUrl: url })).toMatchObject({ notifyUrl: url });
+      expect(isTaken(url)).toEqual({ asDestination: true, forNotices: true });
+    },
+  );
+
+  // A parser of URLs takes blanks and breaks out, and then asks another host than the one that was read.
+  test.each([
+    ' https://example.com/',
+    'https://example.com/ ',
+    'https://exam\nple.com/',
+    'ht\ttps://example.com/',
+    'https://example.com\r\n.example.net/',
+    'https://example.com/a b',
+    'https://example.com/\u0000',
+    'https:example.com',
+    'https://',
+    '//example.com/',
+    'ftp://example.com/',
+    'javascript:alert(1)',
+  ])('%j is none', (url) => {
+    expect(isTaken(url)).toEqual({ asDestination: false, forNotices: false });
   });
 });
 
