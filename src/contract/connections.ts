@@ -1,5 +1,6 @@
 /** Connections: with which credentials we take a vendor's webhooks and call others. */
 import * as z from 'zod';
+import { ALLOWED_HOST_FORM, isAllowedHost } from './allowed-hosts.ts';
 import { duration, utcTime, webUrl } from './json.ts';
 import { mailbox } from './mail.ts';
 
@@ -16,6 +17,7 @@ export const SIGNING_KEY_FORM =
   'whsk_ and the base64 of 32 bytes of Ed25519 seed, or of these and their public key';
 
 export const CONNECTION_KINDS = [
+  'destinations',
   'email',
   'exports',
   'flags',
@@ -55,8 +57,19 @@ const flagsConnection = z.strictObject({
   apiToken: secretText.describe('May switch features in that environment'),
 });
 
+const destinationsConnection = z.strictObject({
+  kind: z.literal('destinations'),
+  allow: z
+    .array(z.string().max(260).toLowerCase().refine(isAllowedHost, ALLOWED_HOST_FORM))
+    .min(1)
+    .max(100)
+    .transform((entries) => entries.join(' '))
+    .describe('The only hosts that may be sent to, and their ports; without it: every public one'),
+});
+
 export const connectionSet = z
   .discriminatedUnion('kind', [
+    destinationsConnection,
     z.discriminatedUnion('service', [
       z.strictObject({ ...emailFields, service: z.literal('resend'), apiKey: secretText }),
       z.strictObject({

@@ -5,7 +5,7 @@
 import type { ConnectionCheck } from '../contract/connections.ts';
 import type { SealKeys } from '../sealed.ts';
 import type { SealedConnection } from './connections.ts';
-import type { DestinationEnv } from './destination.ts';
+import type { DestinationRules } from './destination.ts';
 import { askUnleash } from './flags-unleash.ts';
 import { unleashOf } from './vendor-accounts.ts';
 import type { Asking } from './vendor-http.ts';
@@ -13,13 +13,14 @@ import type { Asking } from './vendor-http.ts';
 const NO_FEATURE = 'signalbox-connection-test';
 
 export async function checkFlags(
-  env: SealKeys & DestinationEnv,
+  env: SealKeys,
   tenantId: string,
   connection: SealedConnection,
   asking: Asking,
+  rules: DestinationRules,
 ): Promise<ConnectionCheck[]> {
   const name = 'token';
-  const place = await unleashOf(env, tenantId, connection);
+  const place = await unleashOf(env, tenantId, connection, rules);
   if (typeof place === 'string') return [{ name, ok: false, detail: place }];
   const { project, environment } = place;
   const asked = await askUnleash(place, NO_FEATURE, '', asking);

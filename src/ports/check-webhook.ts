@@ -1,9 +1,8 @@
 /** Whether webhooks go out: one signed message of type `ping`, under the guard that holds for all. */
 import type { ConnectionCheck } from '../contract/connections.ts';
-import type { Env } from '../env.ts';
 import type { SealKeys } from '../sealed.ts';
 import type { SealedConnection } from './connections.ts';
-import { destinationRules } from './destination.ts';
+import type { DestinationRules } from './destination.ts';
 import type { Asking } from './vendor-http.ts';
 import { sendWebhook } from './webhook.ts';
 import { signingKeys } from './webhook-connection.ts';
@@ -11,11 +10,11 @@ import { signingKeys } from './webhook-connection.ts';
 const TIMEOUT_MS = 10_000;
 
 export async function checkWebhook(
-  env: Pick<Env, 'ENVIRONMENT' | 'OWN_HOSTS'> & SealKeys,
+  env: SealKeys,
   tenantId: string,
   connection: SealedConnection,
-  url: string,
   { fetch, now }: Asking,
+  { url, rules }: { readonly url: string; readonly rules: DestinationRules },
 ): Promise<ConnectionCheck[]> {
   const secrets = await signingKeys(env, tenantId, connection, now);
   if (secrets.length === 0)
@@ -38,7 +37,7 @@ export async function checkWebhook(
       timeoutMs: TIMEOUT_MS,
       now: begun,
     },
-    { fetch, rules: destinationRules(env) },
+    { fetch, rules },
   );
   const took = `after ${Date.now() - begun} ms`;
   const detail = result.ok ? `It took the ping: ${result.status} ${took}.` : result.message;

@@ -10,6 +10,7 @@ import { checkShopify } from './check-shopify.ts';
 import { checkStripe } from './check-stripe.ts';
 import { checkWebhook } from './check-webhook.ts';
 import { openSecret, type SealedConnection } from './connections.ts';
+import type { DestinationRules } from './destination.ts';
 import type { PortEnv } from './open.ts';
 import { unopened } from './vendor-accounts.ts';
 import type { Asking } from './vendor-http.ts';
@@ -19,35 +20,43 @@ type Check = (
   tenantId: string,
   connection: SealedConnection,
   asking: Asking,
-  url: string,
+  sending: { readonly url: string; readonly rules: DestinationRules },
 ) => Promise<ConnectionCheck[]>;
 
 const CHECKS: Readonly<Record<ConnectionKind, Check>> = {
+  destinations: async (_env, _tenantId, { settings }) => [
+    { name: 'allow', ok: true, detail: `May be sent to: ${settings.allow ?? ''}.` },
+  ],
   email: checkEmail,
   exports: async ({ EXPORTS }, tenantId) => await checkExports(EXPORTS, tenantId),
-  flags: checkFlags,
+  flags: async (env, tenantId, connection, asking, { rules }) =>
+    await checkFlags(env, tenantId, connection, asking, rules),
   shopify: checkShopify,
   stripe: checkStripe,
-  webhook: async (env, tenantId, connection, asking, url) =>
-    await checkWebhook(env, tenantId, connection, url, asking),
+  webhook: checkWebhook,
 };
 
 /** For all requests of one test. */
 const TIMEOUT_MS = 12_000;
 
-/** @param deps `fetch` is the runtime's, or a test's */
+/** @param deps `fetch` is the runtime's, or a test's; `rules` say where a test may ask or send */
 export async function checkConnection(
   env: PortEnv,
   tenantId: string,
   { kind, url = '' }: ConnectionTest,
   connection: SealedConnection | null,
-  deps: { readonly fetch: typeof fetch; readonly now: number },
+  deps: {
+    readonly fetch: typeof fetch;
+    readonly now: number;
+    readonly rules: DestinationRules;
+  },
 ): Promise<ConnectionCheck[]> {
   if (connection === null) return await withoutConnection(env, tenantId, kind);
-  const asking = { ...deps, deadline: AbortSignal.timeout(TIMEOUT_MS) };
+  const { fetch, now, rules } = deps;
+  const asking = { fetch, now, deadline: AbortSignal.timeout(TIMEOUT_MS) };
   return [
     await secretsCheck(env, tenantId, connection),
-    ...(await CHECKS[kind](env, tenantId, connection, asking, url)),
+    ...(await CHECKS[kind](env, tenantId, connection, asking, { url, rules })),
   ];
 }
 
@@ -72,6 +81,7 @@ async function secretsCheck(
 }
 
 const WITHOUT: Readonly<Record<ConnectionKind, string>> = {
+  destinations: 'None is needed: every public host may be sent to, on port 443.',
   email: 'No mail service is connected.',
   exports: 'None is needed: files of exports are kept for 30 days.',
   flags: 'None is needed: the product keeps the flags itself.',
@@ -91,7 +101,7 @@ async function withoutConnection(
   const detail = WITHOUT[kind];
   if (kind === 'exports')
     return [{ name, ok: true, detail }, ...(await checkExports(env.EXPORTS, tenantId))];
-  if (kind === 'flags') return [{ name, ok: true, detail }];
+  if (kind === 'flags' || kind === 'destinations') return [{ name, ok: true, detail }];
   const isServed = env.ENVIRONMENT === 'development' && kind !== 'webhook';
   const own = kind === 'email' && env.EMAIL_FROM ? [ownMailCheck(env)] : [];
   const more = isServed ? ' In development, and only there, an embedded one serves.' : '';

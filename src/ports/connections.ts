@@ -12,6 +12,7 @@ export interface SealedConnection {
 
 /** Fields that may be shown; everything else of a connection is a secret. */
 const OPEN_FIELDS: ReadonlySet<string> = new Set([
+  'allow',
   'apiVersion',
   'environment',
   'from',

@@ -4,14 +4,19 @@
  * It decides on what the WHATWG URL parser (https://url.spec.whatwg.org/) made of the text, the
  * same parser that `fetch` uses, so one host cannot be checked and another one asked.
  * Not covered: public names that resolve to private addresses (DNS rebinding, nip.io and the like).
- * A Worker cannot pin what a name resolves to; there the platform's public-only egress has to hold.
+ * A Worker cannot pin what a name resolves to; there the network under it has to hold, which lets
+ * nothing but public addresses through: docs/destinations.md.
  */
+import { isListed } from '../contract/allowed-hosts.ts';
+import type { SealedConnection } from './connections.ts';
 
 export interface DestinationRules {
   /** Development: http and https to this machine, on any port, are allowed as well. */
   readonly allowLoopbackHttp: boolean;
   /** Our own names: `host` covers itself and what is below it, `host:port` that one origin. */
   readonly ownHosts: readonly string[];
+  /** The tenant's own list (allowed-hosts.ts); null: every public host, on port 443. */
+  readonly allowed: readonly string[] | null;
 }
 
 /** Settings of the deployment that say where tenants may send us. */
@@ -19,13 +24,24 @@ export interface DestinationEnv {
   readonly ENVIRONMENT: string;
   /** Comma-separated */
   readonly OWN_HOSTS: string;
+  /** Ours as well, without being told again. */
+  readonly PUBLIC_URL?: string;
 }
 
-/** Plain http and loopback are for development alone. */
-export function destinationRules({ ENVIRONMENT, OWN_HOSTS }: DestinationEnv): DestinationRules {
+/** Plain http and loopback are for development alone. The tenant's list is one of its connections. */
+export function destinationRules(
+  { ENVIRONMENT, OWN_HOSTS, PUBLIC_URL = '' }: DestinationEnv,
+  connections: readonly SealedConnection[],
+): DestinationRules {
+  const listed = connections.find(({ kind }) => kind === 'destinations')?.settings.allow;
+  const ownHosts = [
+    ...OWN_HOSTS.split(','),
+    URL.canParse(PUBLIC_URL) ? new URL(PUBLIC_URL).host : '',
+  ];
   return {
     allowLoopbackHttp: ENVIRONMENT === 'development',
-    ownHosts: OWN_HOSTS.split(',').flatMap((host) => (host.trim() === '' ? [] : [host.trim()])),
+    ownHosts: ownHosts.map((host) => host.trim()).filter((host) => host !== ''),
+    allowed: listed?.split(' ') ?? null,
   };
 }
 
@@ -33,9 +49,6 @@ export type DestinationCheck = { ok: true; url: URL } | { ok: false; reason: str
 
 export const URL_LENGTH_MAX = 2_048;
 const HOST_LENGTH_MAX = 253;
-
-/** As the URL parser writes them: 443 is https's own port and comes out empty. */
-const PORTS: readonly string[] = ['', '8443'];
 
 /** The parser drops or rewrites these, so they would make the URL mean something else than it says. */
 const UNWRITABLE = /[\s\\\p{Cc}]/u;
@@ -50,11 +63,13 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 /**
  * Names that never belong to the public Internet: RFC 6761 and 6762 special use, RFC 7686, RFC 9476,
- * ICANN's `internal`, the names ICANN withholds for collisions, and all of the `arpa` infrastructure.
+ * ICANN's `internal`, the names ICANN withholds for collisions, all of the `arpa` infrastructure, and
+ * what container platforms name their own.
  */
 const PRIVATE_SUFFIXES: readonly string[] = [
   'alt',
   'arpa',
+  'consul',
   'corp',
   'home',
   'internal',
@@ -66,7 +81,23 @@ const PRIVATE_SUFFIXES: readonly string[] = [
   'localhost',
   'onion',
   'private',
+  'svc',
   'test',
+];
+
+/**
+ * Public names that are known to lead to any address whatever, or to a cloud's metadata. No such list is
+ * ever complete: it spares a request where the network refuses the address anyway.
+ */
+const DETOURS: readonly string[] = [
+  '1u.ms',
+  'localtest.me',
+  'lvh.me',
+  'metadata.packet.net',
+  'metadata.tencentyun.com',
+  'nip.io',
+  'sslip.io',
+  'xip.io',
 ];
 
 /**
@@ -116,15 +147,26 @@ function hostFault(url: URL, rules: DestinationRules): string | null {
     return 'The URL leads back to this service, which would make a loop.';
   if (rules.allowLoopbackHttp && LOOPBACK.test(url.hostname)) return null;
   if (url.protocol !== 'https:') return 'The URL has to begin with https://.';
-  if (!PORTS.includes(url.port)) return `Port ${url.port} is not allowed; use 443 or 8443.`;
   if (IP_LITERAL.test(url.hostname)) return 'The URL has an IP address; use a public host name.';
-  return nameFault(url.hostname);
+  return nameFault(url.hostname) ?? listFault(url, rules.allowed);
+}
+
+/** The parser leaves out 443, which is https's own port. */
+function listFault(url: URL, allowed: DestinationRules['allowed']): string | null {
+  if (allowed === null)
+    return url.port === ''
+      ? null
+      : `Port ${url.port} is not allowed; use 443, or name host and port in the destinations connection.`;
+  return isListed(url, allowed)
+    ? null
+    : "The host and port are not on this tenant's list: see the destinations connection.";
 }
 
 function nameFault(host: string): string | null {
   const labels = host.split('.');
   if (isUnderAny(host, PRIVATE_SUFFIXES))
     return 'The host is a private or reserved name; use a public host name.';
+  if (isUnderAny(host, DETOURS)) return 'The host is known to lead to private addresses.';
   if (labels.length < 2) return 'The host has no domain; use a public host name.';
   const wellFormed = host.length <= HOST_LENGTH_MAX && labels.every((label) => LABEL.test(label));
   if (!wellFormed || !TOP_LEVEL.test(labels.at(-1) ?? '')) return 'The host name is not valid.';

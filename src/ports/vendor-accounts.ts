@@ -1,7 +1,7 @@
 /** A tenant's accounts with vendors, ready to be asked: their credentials are open, their hosts fixed. */
 import type { SealKeys } from '../sealed.ts';
 import { openSecret, type SealedConnection } from './connections.ts';
-import { checkDestination, type DestinationEnv, destinationRules } from './destination.ts';
+import { checkDestination, type DestinationRules } from './destination.ts';
 import type { UnleashPlace } from './flags-unleash.ts';
 import { SHOPIFY_API_VERSION, type ShopifyShop } from './shopify-admin.ts';
 import type { StripeAccount } from './stripe-api.ts';
@@ -45,14 +45,15 @@ export async function stripeAccountOf(
 
 /** The place at Unleash, or a sentence about why there is none. */
 export async function unleashOf(
-  env: SealKeys & DestinationEnv,
+  env: SealKeys,
   tenantId: string,
   connection: SealedConnection,
+  rules: DestinationRules,
 ): Promise<UnleashPlace | string> {
   const { url = '', project = 'default', environment = '' } = connection.settings;
   const apiToken = await openSecret(env, tenantId, connection, 'apiToken');
   if (apiToken === null) return unopened('apiToken', connection);
-  const allowed = checkDestination(url, destinationRules(env));
+  const allowed = checkDestination(url, rules);
   return allowed.ok
     ? { url: allowed.url.href, project, environment, apiToken }
     : `Unleash: ${allowed.reason}`;

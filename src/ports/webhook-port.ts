@@ -6,29 +6,21 @@ import type { DeliveryRecord } from '../contract/deliveries.ts';
 import { newId } from '../ids.ts';
 import type { SealKeys } from '../sealed.ts';
 import type { SealedConnection } from './connections.ts';
-import {
-  checkDestination,
-  type DestinationEnv,
-  destinationOf,
-  destinationRules,
-} from './destination.ts';
+import { checkDestination, type DestinationRules, destinationOf } from './destination.ts';
 import { type DestinationGate, failed, succeeded, type WebhookPort } from './index.ts';
 import { sendWebhook, type WebhookResult } from './webhook.ts';
 import { signingKeys } from './webhook-connection.ts';
-
-type WebhookEnv = DestinationEnv & SealKeys;
 
 const NO_SECRET = 'The webhook connection has no secret that opens.';
 const DISABLED =
   'The destination is disabled, so nothing was sent. Enable it, then redeliver what it missed.';
 
 export function signedWebhooks(
-  env: WebhookEnv,
+  env: SealKeys,
   tenantId: string,
   connection: SealedConnection | undefined,
-  gate: DestinationGate,
+  { gate, rules }: { readonly gate: DestinationGate; readonly rules: DestinationRules },
 ): WebhookPort {
-  const rules = destinationRules(env);
   return {
     async send({ idempotencyKey, timeoutMs, now }, { url, method, headers, body }) {
       const secrets = await signingKeys(env, tenantId, connection, now);

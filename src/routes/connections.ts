@@ -17,9 +17,10 @@ import { type Route, tenantRoute } from '../http/route.ts';
 import { tenantObject } from '../objects/index.ts';
 import { checkConnection } from '../ports/connection-checks.ts';
 import { keepingFormerSecret, resealConnection, sealConnection } from '../ports/connections.ts';
-import { checkDestination, destinationRules } from '../ports/destination.ts';
+import { checkDestination } from '../ports/destination.ts';
 import { domainFault } from '../ports/email-domains.ts';
 import { rotateWebhookKey, sealWebhookKeys, unusableKeys } from '../ports/webhook-connection.ts';
+import { rulesOf } from './outgoing.ts';
 
 const KEY_FORMS = { signingSecret: SIGNING_SECRET_FORM, signingKey: SIGNING_KEY_FORM } as const;
 
@@ -115,7 +116,7 @@ export const connectionRoutes: readonly Route[] = [
       const begun = await tenantObject(env, tenantId).beginConnectionTest();
       if (!begun.ok) return begun;
       const connection = await tenantObject(env, tenantId).sealedConnection(kind);
-      const deps = { fetch, now: Date.now() };
+      const deps = { fetch, now: Date.now(), rules: await rulesOf(env, tenantId) };
       const checks = await checkConnection(env, tenantId, body, connection, deps);
       await tenantObject(env, tenantId).endConnectionTest(kind, checks, by);
       return { body: { kind, ok: checks.every(({ ok }) => ok), checks } };
@@ -161,7 +162,7 @@ async function faultsIn(env: Env, tenantId: string, body: ConnectionSecrets): Pr
     return unusable.map((path) => ({ path, message: KEY_FORMS[path] }));
   }
   if (body.kind === 'flags') {
-    const led = checkDestination(body.url, destinationRules(env));
+    const led = checkDestination(body.url, await rulesOf(env, tenantId));
     return led.ok ? [] : [{ path: 'url', message: `Nothing may be sent there: ${led.reason}` }];
   }
   const from =

@@ -11,8 +11,9 @@ import { listAnswer, listFromObject, pageOf } from '../http/cursor.ts';
 import { listOf, listQuery, platformRoute, type Route, tenantRoute } from '../http/route.ts';
 import { tenantObject } from '../objects/index.ts';
 import { sealConnection } from '../ports/connections.ts';
-import { checkDestination, destinationRules } from '../ports/destination.ts';
+import { checkDestination } from '../ports/destination.ts';
 import { newSigningSecret } from '../ports/webhook-keys.ts';
+import { rulesOf } from './outgoing.ts';
 
 const platformRoutes: readonly Route[] = [
   platformRoute({
@@ -152,7 +153,7 @@ const policyRoutes: readonly Route[] = [
         policyFaults({ when: change?.when ?? [] }, `actions.${name}`),
       );
       if (typeof notifyUrl === 'string') {
-        const destination = checkDestination(notifyUrl, destinationRules(env));
+        const destination = checkDestination(notifyUrl, await rulesOf(env, tenantId));
         if (!destination.ok) faults.push({ path: 'notifyUrl', message: destination.reason });
       }
       if (faults.length > 0)

@@ -14,12 +14,12 @@ import {
   workflowItem,
   workflowUpdate,
 } from '../contract/workflows.ts';
-import { compileDefinition, isWait } from '../engine/definition.ts';
+import { compileDefinition } from '../engine/definition.ts';
 import type { Env } from '../env.ts';
 import { listFromObject } from '../http/cursor.ts';
 import { type Answer, listOf, listQuery, type Route, tenantRoute } from '../http/route.ts';
 import { tenantObject } from '../objects/index.ts';
-import { checkDestination, destinationRules } from '../ports/destination.ts';
+import { addressFaults } from './outgoing.ts';
 
 const TAG = 'Workflows';
 const oneWorkflow = z.object({ workflow, requestId: z.string() });
@@ -85,7 +85,7 @@ export const workflowRoutes: readonly Route[] = [
     answer: { status: 201, description: 'The workflow', schema: oneWorkflow },
     problems: [422],
     async handle({ env, tenantId, by }, { body: { enabled, ...definition } }) {
-      const faulty = check(env, definition);
+      const faulty = await check(env, tenantId, definition);
       if (faulty !== null) return faulty;
       const tenant = tenantObject(env, tenantId);
       return answered(201, await tenant.createWorkflow(definition, enabled, by));
@@ -102,7 +102,7 @@ export const workflowRoutes: readonly Route[] = [
     answer: { status: 200, description: 'The workflow', schema: oneWorkflow },
     problems: [404, 409],
     async handle({ env, tenantId, by }, { body: { id, version, ...definition } }) {
-      const faulty = check(env, definition);
+      const faulty = await check(env, tenantId, definition);
       if (faulty !== null) return faulty;
       const tenant = tenantObject(env, tenantId);
       return answered(200, await tenant.updateWorkflow(id, version, definition, by));
@@ -140,9 +140,12 @@ function switchRoute(verb: 'enable' | 'disable', summary: string, enabled: boole
 }
 
 /** Every fault of a definition at once; the addresses in it too, as far as they stand there. */
-function check(env: Env, definition: Definition): Refusal | null {
+async function check(env: Env, tenantId: string, definition: Definition): Promise<Refusal | null> {
   const compiled = compileDefinition(definition, ACTION_RULES);
-  const faults = [...(compiled.ok ? [] : compiled.faults), ...destinationFaults(env, definition)];
+  const faults = [
+    ...(compiled.ok ? [] : compiled.faults),
+    ...(await addressFaults(env, tenantId, definition)),
+  ];
   return faults.length === 0
     ? null
     : refusal('validation_failed', 'The workflow was not saved. See errors.', faults);
@@ -160,18 +163,6 @@ function faultsOfParts(body: Json): Fault[] {
   const whole = { name: 'Checked', trigger: known.data ?? { event: 'order.created' }, steps };
   const compiled = compileDefinition(whole, ACTION_RULES);
   return compiled.ok ? [] : compiled.faults;
-}
-
-/** An address that is written out is checked at save time, and every one again when it is used. */
-function destinationFaults(env: Env, { steps }: Definition) {
-  return steps.flatMap((step, index) => {
-    const field = isWait(step) ? undefined : ACTIONS[step.action]?.addressField;
-    if (isWait(step) || typeof field !== 'string') return [];
-    const url = step.with?.[field];
-    if (typeof url !== 'string' || url.includes('{{')) return [];
-    const checked = checkDestination(url, destinationRules(env));
-    return checked.ok ? [] : [{ path: `steps.${index}.with.${field}`, message: checked.reason }];
-  });
 }
 
 function answered(status: number, result: Refusal | { ok: true; workflow: object }): Answer {

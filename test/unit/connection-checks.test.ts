@@ -9,6 +9,7 @@ import { checkFlags } from '../../src/ports/check-flags.ts';
 import { checkShopify } from '../../src/ports/check-shopify.ts';
 import { checkStripe } from '../../src/ports/check-stripe.ts';
 import { type SealedConnection, sealConnection } from '../../src/ports/connections.ts';
+import { destinationRules } from '../../src/ports/destination.ts';
 import { openBinding } from '../fixtures/vendors/cloudflare-email.ts';
 import { SHOP_TOKEN, STRIPE_KEY } from '../fixtures/vendors/credentials.ts';
 import {
@@ -73,16 +74,10 @@ function told(checks: readonly ConnectionCheck[]): Record<string, string> {
 
 describe('a flags connection', () => {
   const place = { service: 'unleash', environment: 'production' } as const;
-  const check = async (apiToken: string, more: object = {}) => {
+  const check = async (apiToken: string, ENVIRONMENT = 'development') => {
     const fields = { kind: 'flags', ...place, url: unleash.origin, apiToken } as const;
-    return told(
-      await checkFlags(
-        { ...KEYS, ENVIRONMENT: 'development', OWN_HOSTS: '', ...more },
-        't1',
-        await sealed(fields),
-        asking(),
-      ),
-    );
+    const rules = destinationRules({ ENVIRONMENT, OWN_HOSTS: '' }, []);
+    return told(await checkFlags(KEYS, 't1', await sealed(fields), asking(), rules));
   };
 
   it('that works says so, and switches nothing', async () => {
@@ -102,7 +97,7 @@ describe('a flags connection', () => {
   });
 
   it('that leads to this machine is not followed in production', async () => {
-    expect(await check(UNLEASH_TOKEN, { ENVIRONMENT: 'production' })).toEqual({
+    expect(await check(UNLEASH_TOKEN, 'production')).toEqual({
       token: expect.stringMatching(/^not ok: Unleash: /),
     });
     expect(unleash.requests).toEqual([]);

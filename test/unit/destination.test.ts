@@ -2,13 +2,24 @@
 import { isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkDestination, type DestinationRules } from '../../src/ports/destination.ts';
+import { isAllowedHost } from '../../src/contract/allowed-hosts.ts';
+import type { SealedConnection } from '../../src/ports/connections.ts';
+import {
+  checkDestination,
+  type DestinationRules,
+  destinationRules,
+} from '../../src/ports/destination.ts';
 
 const PRODUCTION: DestinationRules = {
   allowLoopbackHttp: false,
   ownHosts: ['signalbox.example.org'],
+  allowed: null,
 };
-const DEVELOPMENT: DestinationRules = { allowLoopbackHttp: true, ownHosts: ['localhost:8787'] };
+const DEVELOPMENT: DestinationRules = {
+  allowLoopbackHttp: true,
+  ownHosts: ['localhost:8787'],
+  allowed: null,
+};
 
 function reasonFor(url: string, rules = PRODUCTION): string | null {
   const check = checkDestination(url, rules);
@@ -25,7 +36,6 @@ describe('in production', () => {
     ['https://example.com/hook', 'https://example.com/hook'],
     ['https://example.com', 'https://example.com/'],
     ['https://example.com:443/hook?a=1&b=%20', 'https://example.com/hook?a=1&b=%20'],
-    ['https://example.com:8443/hook', 'https://example.com:8443/hook'],
     ['HTTPS://Hooks.EXAMPLE.com/A', 'https://hooks.example.com/A'],
     ['https://例え.jp/', 'https://xn--r8jz45g.jp/'],
     ['https://mylocal.example.com/', 'https://mylocal.example.com/'],
@@ -129,6 +139,7 @@ describe('in production', () => {
     ['https://example.com@127.0.0.1/', 'user name or a password'],
     ['https://example.com/#top', 'fragment'],
     ['https://example.com/#', 'fragment'],
+    ['https://example.com:8443/', 'Port 8443'],
     ['https://example.com:80/', 'Port 80'],
     ['https://example.com:22/', 'Port 22'],
     ['https://example.com:0/', 'Port 0'],
@@ -172,6 +183,96 @@ describe('in production', () => {
 
   it('never repeats a password in its reason', () => {
     expect(reasonFor('https://user:hunter2@example.com/')).not.toContain('hunter2');
+  });
+});
+
+describe("a tenant's own list", () => {
+  const listing = (...allowed: string[]): DestinationRules => ({ ...PRODUCTION, allowed });
+
+  it.each<[string[], string]>([
+    [['hooks.example.com'], 'https://hooks.example.com/a'],
+    [['hooks.example.com'], 'https://hooks.example.com:443/a'],
+    [['hooks.example.com'], 'https://HOOKS.example.com./a'],
+    [['hooks.example.com:443'], 'https://hooks.example.com/a'],
+    [['hooks.example.com:8443'], 'https://hooks.example.com:8443/a'],
+    [['*.example.com'], 'https://a.b.example.com/'],
+    [['*.example.com:9443'], 'https://a.example.com:9443/'],
+    [['*'], 'https://anything.example.net/'],
+    [['*', 'hooks.example.com:8443'], 'https://hooks.example.com:8443/'],
+    [['xn--r8jz45g.jp'], 'https://例え.jp/'],
+  ])('%j lets %s pass', (allowed, url) => {
+    expect(reasonFor(url, listing(...allowed))).toBeNull();
+  });
+
+  it.each<[string[], string]>([
+    [['hooks.example.com'], 'https://example.com/'],
+    [['hooks.example.com'], 'https://a.hooks.example.com/'],
+    [['hooks.example.com'], 'https://hooks.example.com.evil.example/'],
+    [['hooks.example.com'], 'https://evilhooks.example.com/'],
+    [['hooks.example.com'], 'https://hooks.example.com:8443/'],
+    [['hooks.example.com:8443'], 'https://hooks.example.com/'],
+    [['*.example.com'], 'https://example.com/'],
+    [['*.example.com'], 'https://notexample.com/'],
+    [['*'], 'https://hooks.example.com:8443/'],
+    [['example.com'], 'https://example.com@127.0.0.1/'],
+    [['*:8443'], 'https://8.8.8.8:8443/'],
+    [['*'], 'https://127.0.0.1/'],
+    [['*.internal'], 'https://metadata.google.internal/'],
+    [['*.example.org'], 'https://signalbox.example.org/'],
+  ])('%j keeps %s out', (allowed, url) => {
+    expect(reasonFor(url, listing(...allowed))).not.toBeNull();
+  });
+
+  it.each([
+    'hooks.example.com',
+    'hooks.example.com:443',
+    'hooks.example.com:1024',
+    'hooks.example.com:65535',
+    '*.example.com:8443',
+    '*',
+    '*:8443',
+    'xn--r8jz45g.jp',
+  ])('may hold %s', (entry) => {
+    expect(isAllowedHost(entry)).toBe(true);
+  });
+
+  it.each([
+    '',
+    'localhost',
+    'https://hooks.example.com',
+    'hooks.example.com/',
+    'hooks.example.com:',
+    'hooks.example.com:0',
+    'hooks.example.com:22',
+    'hooks.example.com:080',
+    'hooks.example.com:65536',
+    'a.*.example.com',
+    '**.example.com',
+    'hooks.example.com other.example.com',
+    'user@hooks.example.com',
+    '[::1]:8443',
+    '例え.jp',
+  ])('may not hold %j', (entry) => {
+    expect(isAllowedHost(entry)).toBe(false);
+  });
+
+  it('comes with the tenant’s connections, and what is ours with the deployment', () => {
+    const env = { ENVIRONMENT: 'production', OWN_HOSTS: ' a.example.com, ,b.example.com' };
+    const listed: SealedConnection = {
+      kind: 'destinations',
+      settings: { allow: 'hooks.example.com *.example.net:8443' },
+      secrets: {},
+      updatedAt: '2026-01-31T12:00:00.000Z',
+    };
+    expect(destinationRules(env, []).allowed).toBeNull();
+    expect(destinationRules(env, [listed]).allowed).toEqual([
+      'hooks.example.com',
+      '*.example.net:8443',
+    ]);
+    const known = destinationRules({ ...env, PUBLIC_URL: 'https://c.example.com' }, []);
+    expect(known.ownHosts).toEqual(['a.example.com', 'b.example.com', 'c.example.com']);
+    expect(reasonFor('https://c.example.com/api/events', known)).toContain('loop');
+    expect(destinationRules({ ...env, PUBLIC_URL: '' }, []).ownHosts).toHaveLength(2);
   });
 });
 
@@ -257,7 +358,7 @@ describe('for any input', () => {
           password: '',
           hash: '',
         });
-        expect(['', '8443']).toContain(port);
+        expect(port).toBe('');
         expect(hostname).toMatch(/^[a-z0-9_-]+(\.[a-z0-9_-]+)+$/);
         expect(isIP(hostname)).toBe(0);
       }),

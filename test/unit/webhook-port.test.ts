@@ -3,12 +3,13 @@ import { createServer } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
 import { idAtTime } from '../../src/contract/json.ts';
 import { type SealedConnection, sealConnection } from '../../src/ports/connections.ts';
+import { destinationRules } from '../../src/ports/destination.ts';
 import type { DestinationGate } from '../../src/ports/index.ts';
 import { newSigningSecret } from '../../src/ports/webhook-keys.ts';
 import { signedWebhooks } from '../../src/ports/webhook-port.ts';
 
 const SEAL_KEY = 'unit-seal-key-0123456789abcdef0123456789ab';
-const ENV = { ENVIRONMENT: 'development', SEAL_KEY, OWN_HOSTS: '' };
+const RULES = destinationRules({ ENVIRONMENT: 'development', OWN_HOSTS: '' }, []);
 
 const closing: (() => void)[] = [];
 afterEach(() => {
@@ -35,7 +36,7 @@ async function send(
   gate: DestinationGate = async () => null,
 ) {
   const call = { tenantId: 't1', runId: 'run_1', idempotencyKey: 'run_1_a', timeoutMs: 5_000 };
-  const port = signedWebhooks(ENV, 't1', connection, gate);
+  const port = signedWebhooks({ SEAL_KEY }, 't1', connection, { gate, rules: RULES });
   const webhook = { url, method: 'POST', headers: {}, body: { a: 1 } };
   return await port.send({ ...call, now: Date.now() }, webhook);
 }

@@ -17,7 +17,7 @@ import {
 import { newSigningSecret } from '../../src/ports/webhook-keys.ts';
 
 const SECRET = newSigningSecret();
-const RULES = { allowLoopbackHttp: true, ownHosts: [] };
+const RULES = { allowLoopbackHttp: true, ownHosts: [], allowed: null };
 const BODY = '{"order":"1","name":"Zoë"}';
 const NOW = Date.parse('2026-01-31T12:00:00.250Z');
 
@@ -310,7 +310,7 @@ describe('requests that are never made', () => {
         now: NOW,
         ...over,
       },
-      { fetch: untouched, rules: { allowLoopbackHttp: false, ownHosts: [] } },
+      { fetch: untouched, rules: { allowLoopbackHttp: false, ownHosts: [], allowed: null } },
     );
 
   it.each([

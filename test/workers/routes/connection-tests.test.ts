@@ -8,6 +8,7 @@ import type { Fault } from '../../../src/contract/problems.ts';
 import type { Env } from '../../../src/env.ts';
 import { tenantObject } from '../../../src/objects/index.ts';
 import { checkConnection } from '../../../src/ports/connection-checks.ts';
+import { destinationRules } from '../../../src/ports/destination.ts';
 import { ROUTES } from '../../../src/routes/index.ts';
 import { type Answer, faultPaths, fieldsOf, listAt } from '../support/answers.ts';
 import { newTenant, type Tenant } from '../support/api.ts';
@@ -128,7 +129,7 @@ describe('a connection that is not set', () => {
       const tenant = await newTenant();
       expect(told(await tenant.post(TEST, { kind })).connection).toMatch(/^ok: No .*embedded/);
       const production = { ...env, ENVIRONMENT: 'production' };
-      const deps = { fetch, now: Date.now() };
+      const deps = { fetch, now: Date.now(), rules: destinationRules(production, []) };
       const checks = await checkConnection(production, tenant.id, { kind }, null, deps);
       expect(checks).toMatchObject([{ name: 'connection', ok: false }]);
       expect(checks[0]?.detail).not.toContain('embedded');
@@ -140,7 +141,7 @@ describe('a connection that is not set', () => {
     const foreign = await newTenant();
     await set(foreign, STRIPE);
     const stolen = await tenantObject(env, foreign.id).sealedConnection('stripe');
-    const deps = { fetch, now: Date.now() };
+    const deps = { fetch, now: Date.now(), rules: destinationRules(env, []) };
     const checks = await checkConnection(env, tenant.id, { kind: 'stripe' }, stolen, deps);
     expect(checks).toMatchObject([
       { name: 'secrets', ok: false, detail: expect.stringContaining('webhookSecret, apiKey') },
