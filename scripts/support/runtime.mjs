@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions } from 'wrangler';
 import { runMain } from './complaint.mjs';
+import { PUBLIC_ONLY } from './egress.mjs';
 import { ROOT } from './project.mjs';
 import { readSecrets, stateAt } from './state.mjs';
 import { SWEEP_EVERY_MS } from './worker.mjs';
@@ -39,6 +40,8 @@ function optionsFor({ state: dir, host, port, 'public-url': publicUrl, environme
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(ROOT, 'wrangler.toml'));
   // The email binding's stand-in would take mail and send none: left out, the Worker says so.
   const { modulesRules: _unbundled, bindings, email: _email, ...rest } = workerOptions;
+  // Development lets tenants send to this machine.
+  const egress = environment === 'development' ? null : PUBLIC_ONLY;
   return {
     host: '127.0.0.1',
     port: 0,
@@ -62,7 +65,9 @@ function optionsFor({ state: dir, host, port, 'public-url': publicUrl, environme
           PUBLIC_URL: publicUrl,
         },
         unsafeDirectSockets: [{ host, port: Number(port) }],
+        ...(egress === null ? {} : { outboundService: egress.outboundService }),
       },
+      ...(egress === null ? [] : [egress.worker]),
     ],
   };
 }

@@ -10,6 +10,7 @@ import { environment } from './worker.mjs';
 
 const LOOPBACK = /^(127(\.\d+){3}|::1|localhost)$/;
 const ENVIRONMENTS = ['development', 'production'];
+const ORIGIN = /^https?:\/\/[^/]+$/;
 
 /** @typedef {{ host: string, environment: string, publicUrl: string | undefined }} ServeSettings */
 
@@ -20,16 +21,27 @@ const ENVIRONMENTS = ['development', 'production'];
  */
 export function serveSettings({ HOST, ENVIRONMENT, PUBLIC_URL }) {
   const host = HOST || '127.0.0.1';
-  // Development lets tenants send webhooks to this machine, which strangers must not.
-  const environment = ENVIRONMENT || (LOOPBACK.test(host) ? 'development' : 'production');
-  if (!ENVIRONMENTS.includes(environment))
-    throw new Complaint(`ENVIRONMENT is development or production, not ${ENVIRONMENT}.`);
   const publicUrl = PUBLIC_URL || undefined;
-  if (publicUrl !== undefined && !/^https?:\/\/[^/]+$/.test(publicUrl))
+  if (publicUrl !== undefined && !(ORIGIN.test(publicUrl) && URL.canParse(publicUrl)))
     throw new Complaint(
       `PUBLIC_URL is an origin such as https://hooks.example.com, not ${publicUrl}.`,
     );
+  const environment = ENVIRONMENT || environmentFor(host, publicUrl);
+  if (!ENVIRONMENTS.includes(environment))
+    throw new Complaint(`ENVIRONMENT is development or production, not ${ENVIRONMENT}.`);
   return { host, environment, publicUrl };
+}
+
+/**
+ * Development lets tenants send webhooks to this machine, which strangers must not: those who come to
+ * its own address, or by a proxy before it.
+ * @param {string} host
+ * @param {string | undefined} publicUrl
+ */
+function environmentFor(host, publicUrl) {
+  const reached =
+    publicUrl === undefined ? host : new URL(publicUrl).hostname.replace(/[[\]]/g, '');
+  return LOOPBACK.test(host) && LOOPBACK.test(reached) ? 'development' : 'production';
 }
 
 /**

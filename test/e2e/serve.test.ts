@@ -110,10 +110,14 @@ describe('the served Worker', () => {
     removePlace(next);
   });
 
-  it('is production for strangers: a HOST beyond this machine sends nothing to loopback', async () => {
+  it('is production for strangers, who come to a HOST beyond this machine or by a proxy', async () => {
     const { serveSettings } = await import('../../scripts/support/workerd.mjs');
     expect(serveSettings({}).environment).toBe('development');
     expect(serveSettings({ HOST: '0.0.0.0' }).environment).toBe('production');
+    const local = serveSettings({ PUBLIC_URL: 'http://[::1]:8080' });
+    expect(local.environment).toBe('development');
+    const behindProxy = serveSettings({ PUBLIC_URL: 'https://hooks.example.com' });
+    expect(behindProxy.environment).toBe('production');
     expect(() => serveSettings({ ENVIRONMENT: 'staging' })).toThrow('development or production');
     expect(() => serveSettings({ PUBLIC_URL: 'https://a.example.com/x' })).toThrow('PUBLIC_URL');
   });
