@@ -1,6 +1,7 @@
 /** Request bodies: how much is read, and what counts as JSON. Whatever fails, nothing of it is taken. */
 import type { Json } from '../contract/json.ts';
 import { type Refusal, refusal } from '../contract/problems.ts';
+import { countFields, numberLost, shapeOf } from './json-text.ts';
 
 export const BODY_BYTES_MAX = 1_048_576;
 export const JSON_DEPTH_MAX = 32;
@@ -29,14 +30,27 @@ export async function readBytes(request: Request): Promise<Uint8Array | Refusal>
 export async function readJsonBytes(request: Request): Promise<Uint8Array | Refusal> {
   const type = request.headers.get('content-type') ?? '';
   return /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type)
-    ? await readBytes(request)
+    ? (encodedBody(request) ?? (await readBytes(request)))
     : refusal('unsupported_media_type', 'Send content-type: application/json.');
 }
 
-/** UTF-8 JSON (RFC 8259), at most 32 levels deep, of text that can be stored and hashed as it is. */
+/** A refusal where a body says that it is zipped or the like, which nothing here undoes. */
+export function encodedBody({ headers }: Request): Refusal | null {
+  const encoding = headers.get('content-encoding') ?? 'identity';
+  return encoding.toLowerCase() === 'identity'
+    ? null
+    : refusal('unsupported_media_type', 'Send the body as it is, without content-encoding.');
+}
+
+/**
+ * UTF-8 JSON (RFC 8259), at most 32 levels deep, whose value can be stored, hashed and given back as it
+ * was written.
+ *
+ * @param lossless reads numbers that a double cannot hold; without it they are refused
+ */
 export function parseJson(
   bytes: Uint8Array,
-  parse: (text: string) => Json = JSON.parse,
+  lossless?: (text: string) => Json,
 ): { ok: true; value: Json } | Refusal {
   let text: string;
   try {
@@ -45,12 +59,15 @@ export function parseJson(
     return refusal('malformed_json', 'The body is not UTF-8.');
   }
   if (text.trim() === '') return refusal('malformed_json', 'The body is empty.');
-  if (depthOf(text) > JSON_DEPTH_MAX)
+  const { depth, fields, hasWideNumber } = shapeOf(text);
+  if (depth > JSON_DEPTH_MAX)
     return refusal('malformed_json', `JSON may be ${JSON_DEPTH_MAX} levels deep at most.`);
   try {
-    const value = parse(text);
-    const unfit = unfitText(value);
-    return unfit === null ? { ok: true, value } : refusal('malformed_json', unfit);
+    const value: Json = lossless === undefined ? JSON.parse(text) : lossless(text);
+    const unfit = unfitText(value) ?? (countFields(value) < fields ? TWICE : null);
+    const lost = lossless === undefined && hasWideNumber ? numberLost(text) : null;
+    const wrong = unfit ?? (lost === null ? null : tooWide(lost));
+    return wrong === null ? { ok: true, value } : refusal('malformed_json', wrong);
   } catch (error) {
     const at =
       error instanceof SyntaxError ? (/position \d+/.exec(error.message)?.[0] ?? null) : null;
@@ -58,23 +75,11 @@ export function parseJson(
   }
 }
 
-/** How deep brackets nest outside strings: known before anything recursive touches the text. */
-function depthOf(text: string): number {
-  let depth = 0;
-  let deepest = 0;
-  let inString = false;
-  for (let at = 0; at < text.length; at += 1) {
-    const char = text.charCodeAt(at);
-    if (inString) {
-      if (char === 0x5c) at += 1;
-      else if (char === 0x22) inString = false;
-    } else if (char === 0x22) inString = true;
-    else if (char === 0x7b || char === 0x5b) {
-      depth += 1;
-      deepest = Math.max(deepest, depth);
-    } else if (char === 0x7d || char === 0x5d) depth -= 1;
-  }
-  return deepest;
+const TWICE = 'A field is given twice in one object, so it is not clear which one counts.';
+
+function tooWide(number: string): string {
+  const shown = number.length > 24 ? `${number.slice(0, 20)}…` : number;
+  return `The number ${shown} would lose digits on the way: send it as a string.`;
 }
 
 /**

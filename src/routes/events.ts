@@ -9,7 +9,7 @@ import {
 import { isJsonObject, type Json, timestamp } from '../contract/json.ts';
 import { type Fault, faultsOf, type Refusal, refusal } from '../contract/problems.ts';
 import { findEvent, listEvents } from '../db/events.ts';
-import { parseJson, readBytes } from '../http/body.ts';
+import { encodedBody, parseJson, readBytes } from '../http/body.ts';
 import { listAnswer, pageOf } from '../http/cursor.ts';
 import { listOf, listQuery, type Route, tenantRoute } from '../http/route.ts';
 import { call, tenantObject } from '../objects/index.ts';
@@ -98,7 +98,7 @@ async function readEvents(request: Request): Promise<{ events: IncomingEvent[] }
   const mediaType = MEDIA_TYPES.find((known) => known === type);
   if (mediaType === undefined)
     return refusal('unsupported_media_type', `Send one of ${MEDIA_TYPES.join(', ')}.`);
-  const bytes = await readBytes(request);
+  const bytes = encodedBody(request) ?? (await readBytes(request));
   if ('ok' in bytes) return bytes;
   const parsed = parseJson(bytes);
   if (!parsed.ok) return parsed;

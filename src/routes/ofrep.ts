@@ -14,6 +14,7 @@ import { parseJson, readJsonBytes } from '../http/body.ts';
 import { conditionalJson } from '../http/conditional.ts';
 import { keptElsewhere } from '../http/flag-reader.ts';
 import { type Answer, flagRoute, type Route } from '../http/route.ts';
+import { parseLossless } from '../vendors/lossless-json.ts';
 
 const TAG = 'Flags';
 const JSON_TYPE = 'application/json';
@@ -62,11 +63,11 @@ export const ofrepRoutes: readonly Route[] = [
   }),
 ];
 
-/** What is wrong with the request, or null. Of the context nothing is needed. */
+/** What is wrong with the request, or null. Of the context nothing is needed, however long its numbers. */
 async function readRequest(request: Request, key?: string): Promise<Answer | null> {
   const bytes = await readJsonBytes(request);
   if ('ok' in bytes) return bytes;
-  const parsed = parseJson(bytes);
+  const parsed = parseJson(bytes, parseLossless);
   if (!parsed.ok) return failure('PARSE_ERROR', parsed.detail ?? '', key);
   const fault = ofrepFault(parsed.value);
   return fault === null ? null : failure('INVALID_CONTEXT', fault, key);

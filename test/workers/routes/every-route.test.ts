@@ -138,16 +138,28 @@ describe.each(takingJson)('%s reads JSON and', (_name, route) => {
     ['half a surrogate pair', '{"name": "\\ud800"}'],
     ['the character U+0000', '{"name": "a\\u0000b"}'],
     ['a field __proto__', '{"__proto__": {"name": "x"}}'],
+    ['a field that is given twice', '{"name": "a", "name": "b"}'],
+    ['a field that is given twice, in other letters', '{"name": "a", "n\\u0061me": "a"}'],
+    ['a field that is given twice, deep inside', '{"a": [{"b": {"c": 1, "c": 1}}]}'],
+    ['an integer that a double rounds', '{"name": 9007199254740993}'],
+    ['a long integer', '{"name": -123456789012345678901234567890}'],
+    ['a number beyond the range', '{"name": [1, 1e400]}'],
+    ['NaN', '{"name": NaN}'],
+    ['Infinity', '{"name": -Infinity}'],
+    ['UTF-16', new Uint8Array([0xff, 0xfe, 0x7b, 0x00, 0x7d, 0x00])],
+    ['Latin-1', new Uint8Array([0x22, 0xe4, 0x22])],
+    ['a zipped body', new Uint8Array([0x1f, 0x8b, 0x08, 0x00, 0x00])],
   ])('answers 400 to %s', async (_what, raw) => {
     const answer = await ask(route, { token: await tokenFor(route), raw, headers: json });
     expect(answer.status, answer.text).toBe(400);
     expect(answer.body.code).toBe('malformed_json');
   });
 
-  test('answers 400 to bytes that are not UTF-8', async () => {
-    const raw = new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]);
-    const answer = await ask(route, { token: await tokenFor(route), raw, headers: json });
-    expect(answer.body.code).toBe('malformed_json');
+  test('answers 415 to a body that says it is encoded', async () => {
+    const headers = { ...json, 'content-encoding': 'gzip' };
+    const answer = await ask(route, { token: await tokenFor(route), raw: '{}', headers });
+    expect(answer.status).toBe(415);
+    expect(answer.body.code).toBe('unsupported_media_type');
   });
 
   test('answers 413 to more than 1 MiB, whether or not the length is announced', async () => {
