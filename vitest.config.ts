@@ -34,6 +34,7 @@ export default defineConfig({
           globalSetup: [
             './test/fixtures/receiver/server.ts',
             './test/fixtures/vendors/beside-workerd.ts',
+            './test/fixtures/hostile/bodies.ts',
           ],
           setupFiles: ['./test/workers/setup.ts'],
           testTimeout: 30_000,
