@@ -16,6 +16,7 @@ const KEEPER = fileURLToPath(new URL('./keep.mjs', import.meta.url));
  * @property {Promise<Ending>} ended
  * @property {() => Promise<Ending>} stop asks it to end; it is killed when it does not in seconds
  * @property {() => void} kill
+ * @property {() => boolean} wasAsked whether somebody wanted it to end
  */
 
 /** @type {Set<Group>} */
@@ -49,18 +50,22 @@ export function startGroup(command, args, { cwd, env = process.env, piped = fals
       resolve({ code, signal });
     });
   });
+  let asked = false;
   /** @type {Group} */
   const group = {
     stdout: child.stdout,
     stderr: child.stderr,
     ended,
     stop() {
+      asked = true;
       child.stdin?.end();
       return ended;
     },
     kill() {
+      asked = true;
       killGroup(pid);
     },
+    wasAsked: () => asked,
   };
   running.add(group);
   return group;

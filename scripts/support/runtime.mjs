@@ -2,9 +2,11 @@
  * Holds workerd: the Worker that was built into the state directory, with the bindings of
  * wrangler.toml, on a socket that leads straight into it. (The socket that local tools usually open
  * leads through a Worker of theirs, which costs two thirds of a small request.) Should workerd
- * crash, it is started again on the same port and storage. Runs by the project's Node.
+ * crash, it is started again on the same port and storage. Where that fails, such as when it crashes
+ * while it starts, this process ends, and workerd.mjs starts another. Runs by the project's Node.
  */
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions } from 'wrangler';
@@ -16,6 +18,7 @@ import { SWEEP_EVERY_MS } from './worker.mjs';
 
 /** As in wrangler.toml: the objects' storage is kept under it. */
 const NAME = 'signalbox';
+const WATCH_MS = 500;
 
 const text = /** @type {const} */ ({ type: 'string', default: '' });
 
@@ -28,6 +31,11 @@ await runMain(async () => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, end);
   await miniflare.ready;
   sweepRegularly(miniflare);
+  for (;;) {
+    await pause(WATCH_MS);
+    // Rejects once a workerd that crashed could not be started again: no other will be.
+    await miniflare.ready;
+  }
 });
 
 /**

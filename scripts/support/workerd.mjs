@@ -1,8 +1,9 @@
 /**
  * The built Worker on workerd: which settings `npm run serve` takes, and the process that holds the
- * runtime (runtime.mjs), in a group of its own.
+ * runtime (runtime.mjs), in a group of its own. One that ends is started again, on the same state.
  */
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Complaint } from './complaint.mjs';
 import { startGroup } from './group.mjs';
 import { NODE, ROOT } from './project.mjs';
@@ -11,6 +12,11 @@ import { environment } from './worker.mjs';
 const LOOPBACK = /^(127(\.\d+){3}|::1|localhost)$/;
 const ENVIRONMENTS = ['development', 'production'];
 const ORIGIN = /^https?:\/\/[^/]+$/;
+const RESTART_PAUSE_MS = 500;
+/** Who ends sooner than this after the start has not got anywhere. */
+const SOON_MS = 10_000;
+/** So many times in a row, and it is not tried again. */
+const SOON_MAX = 8;
 
 /** @typedef {{ host: string, environment: string, publicUrl: string | undefined }} ServeSettings */
 
@@ -51,14 +57,38 @@ function environmentFor(host, publicUrl) {
  * @returns {import('./launch.mjs').Running}
  */
 export function serveBuilt(state, { host, port, origin }, settings) {
-  const group = startGroup(
-    NODE,
-    [
-      ...['--no-warnings', join(ROOT, 'scripts', 'support', 'runtime.mjs')],
-      ...['--state', state.dir, '--host', host, '--port', String(port)],
-      ...['--public-url', settings.publicUrl ?? origin, '--environment', settings.environment],
-    ],
-    { cwd: ROOT, env: environment(state) },
-  );
-  return { ...group, lastLines: () => '' };
+  const args = [
+    ...['--no-warnings', join(ROOT, 'scripts', 'support', 'runtime.mjs')],
+    ...['--state', state.dir, '--host', host, '--port', String(port)],
+    ...['--public-url', settings.publicUrl ?? origin, '--environment', settings.environment],
+  ];
+  return supervised(() => startGroup(NODE, args, { cwd: ROOT, env: environment(state) }));
+}
+
+/** @param {() => import('./group.mjs').Group} start @returns {import('./launch.mjs').Running} */
+function supervised(start) {
+  let group = start();
+  const ended = (async () => {
+    for (let soon = 0; ; ) {
+      const begun = Date.now();
+      const ending = await group.ended;
+      soon = Date.now() - begun < SOON_MS ? soon + 1 : 0;
+      if (group.wasAsked() || soon >= SOON_MAX) return ending;
+      console.error('The runtime ended unexpectedly; starting it again.');
+      await pause(RESTART_PAUSE_MS);
+      group = start();
+    }
+  })();
+  return {
+    stdout: null,
+    stderr: null,
+    ended,
+    wasAsked: () => group.wasAsked(),
+    stop() {
+      void group.stop();
+      return ended;
+    },
+    kill: () => group.kill(),
+    lastLines: () => '',
+  };
 }

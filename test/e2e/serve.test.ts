@@ -82,6 +82,21 @@ describe('the served Worker', () => {
     await runIn(server, tenant, await startRun('after-the-crash'), 'succeeded');
   });
 
+  it('starts workerd again when it dies while it starts, again and again', async () => {
+    const runId = await startRun('before-the-crashes');
+    for (let crash = 0; crash < 4; crash++) {
+      const before = await until('workerd to run', () => {
+        const running = workerdOf(server.pid);
+        return running.length > 0 && running;
+      });
+      killNow(before);
+      await until('it to be gone', () => living(before).length === 0);
+    }
+    await until('it to answer', async () => (await fetch(`${server.origin}/api/health`)).ok);
+    expect(workerdOf(server.pid)).toHaveLength(1);
+    await runIn(server, tenant, runId, 'succeeded');
+  });
+
   it('keeps its state through kill -9 of everything', async () => {
     const runId = await startRun('before-the-kill');
     await server.killAll();
