@@ -19,6 +19,8 @@ import { SWEEP_EVERY_MS } from './worker.mjs';
 /** As in wrangler.toml: the objects' storage is kept under it. */
 const NAME = 'signalbox';
 const WATCH_MS = 500;
+/** At the socket of the local tools, which is not the one that is served. */
+const SWEEP_URL = `http://localhost/cdn-cgi/local/scheduled?cron=${encodeURIComponent('*/2 * * * *')}`;
 
 const text = /** @type {const} */ ({ type: 'string', default: '' });
 
@@ -56,6 +58,7 @@ function optionsFor({ state: dir, host, port, 'public-url': publicUrl, environme
     cf: false,
     log: new Log(LogLevel.WARN),
     logRequests: false,
+    unsafeTriggerHandlers: true,
     handleStructuredLogs: show,
     resourcePersistencePath: join(state.data, 'v3'),
     workers: [
@@ -86,12 +89,18 @@ function show(/** @type {{ level: string, message: string }} */ { level, message
   else if (level === 'error' || level === 'warn') process.stderr.write(`${message}\n`);
 }
 
-/** The cron of wrangler.toml. The first sweep wakes what a crash left lying. @param {Miniflare} runtime */
-function sweepRegularly(runtime) {
+/**
+ * The cron of wrangler.toml. The first sweep wakes what a crash left lying. By a request: Miniflare's
+ * stand-in for the Worker stops this process until workerd answers, which it never does while it waits
+ * for its log to be read by this process.
+ * @param {Miniflare} miniflare
+ */
+function sweepRegularly(miniflare) {
   const sweep = async () => {
     try {
-      const worker = await runtime.getWorker();
-      await worker.scheduled({ scheduledTime: new Date(), cron: '*/2 * * * *' });
+      const answer = await miniflare.dispatchFetch(SWEEP_URL);
+      await answer.arrayBuffer();
+      if (!answer.ok) throw new Error(`it was answered ${answer.status}`);
     } catch (error) {
       process.stderr.write(`The sweep failed: ${error instanceof Error ? error.message : error}\n`);
     }

@@ -105,6 +105,28 @@ describe('the served Worker', () => {
     expect(await startRun('before-the-kill')).toBe(runId);
   });
 
+  it('sweeps at its start while it has a thousand runs to tell of', async () => {
+    const events = Array.from({ length: 1_000 }, (_, n) => ({
+      ...{ id: `many-${n}`, source: 'serve-test', type: 'custom.serve', data: { n } },
+    }));
+    const accepted = await postEvents(server, tenant, events);
+    await server.killAll();
+    server = await startServer(place, ['--no-demo'], BY_SERVE);
+    const wanted = accepted.flatMap(({ runs }) => runs);
+    await until('every run to have succeeded', async () => {
+      const done = new Set(
+        (await listRuns(server, tenant, 'status=succeeded')).map(({ id }) => id),
+      );
+      return wanted.every((id) => done.has(id));
+    });
+  });
+
+  it('lets nobody start a sweep from outside', async () => {
+    const answer = await fetch(`${server.origin}/cdn-cgi/local/scheduled`);
+    expect(answer.status).toBe(404);
+    expect(await answer.json()).toMatchObject({ code: 'not_found' });
+  });
+
   it('opens the state that npm start writes, and the other way round', async () => {
     const runs = (await listRuns(server, tenant)).length;
     expect(await server.stop()).toBe(0);
