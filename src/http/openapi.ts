@@ -107,10 +107,10 @@ function otherOf({ description, schema, contentType = 'application/json' }: Answ
 }
 
 function usualProblems({ access, body, query }: Route): number[] {
-  const codes = [500];
+  const codes = [500, 503];
   if (access.tier !== 'anyone') codes.push(401, 429);
   if (access.tier === 'admin' || access.tier === 'sender' || access.tier === 'frontend')
-    codes.push(400, 403, 503);
+    codes.push(400, 403);
   if (query !== undefined) codes.push(400);
   if (body !== undefined) codes.push(400, 413, 415);
   if (body !== undefined && access.tier === 'admin') codes.push(409);

@@ -20,6 +20,7 @@ import { corsHeaders, preflight } from './cors.ts';
 import { admitFlagReader, type FlagReader } from './flag-reader.ts';
 import { onceForKey } from './idempotent.ts';
 import { loggedPath } from './logged-path.ts';
+import { refusalFor } from './passing.ts';
 import { finish, problemResponse, toResponse } from './respond.ts';
 import type { Admitted, Answer, Route, Served } from './route.ts';
 import { wrongCredential } from './wrong-credentials.ts';
@@ -75,7 +76,7 @@ async function serveRequest(
           problemResponse(refusal('not_found', 'There is no such route.'), requestId));
   } catch (error) {
     logError({ what: 'request_failed', requestId, ...told, method, path: loggedPath(url) }, error);
-    response = problemResponse(refusal('internal'), requestId);
+    response = problemResponse(refusalFor(error), requestId);
   }
   const { status } = response;
   const ms = Date.now() - begun;

@@ -5,7 +5,8 @@
 import { logError } from '../log.ts';
 
 const BACKOFF_FIRST_MS = 500;
-const BACKOFF_MAX_MS = 60_000;
+/** Whatever has failed for long is caught up with within so much, once it works again. */
+const BACKOFF_MAX_MS = 30_000;
 
 /** Sends some of what waits, and takes it off the list once the receiver has it for good. */
 export type SendSome = () => Promise<'sent' | 'nothing waits'>;
