@@ -13,6 +13,9 @@ import { problemResponse } from './respond.ts';
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
+const UNHEARD =
+  'The first request with this key was carried out, but its answer was lost. Read what is there now.';
+
 export interface Keyed {
   readonly env: Env;
   readonly tenantId: string;
@@ -32,12 +35,14 @@ export async function onceForKey(keyed: Keyed, serve: () => Promise<Response>): 
     return problemResponse(refusal('validation_failed', undefined, errors), requestId);
   }
   const tenant = tenantObject(env, tenantId);
-  const begun = await tenant.beginIdempotent(nameOf(keyed), await requestDigest(keyed));
+  const begun = await tenant.beginIdempotent(nameOf(keyed), await requestDigest(keyed), requestId);
   switch (begun.state) {
     case 'mismatch':
       return problemResponse(refusal('idempotency_mismatch'), requestId);
     case 'in_progress':
       return problemResponse(refusal('idempotency_in_progress'), requestId);
+    case 'unheard':
+      return problemResponse(refusal('conflict', UNHEARD), requestId);
     case 'done':
       return await replay(keyed, begun.status, begun.answer);
     case 'fresh':

@@ -133,6 +133,7 @@ export abstract class TenantBase extends DurableObject<Env> {
       if (!made.ok || made.fact === null) return made;
       const entry = stores.audit.append({ actor, requestId, ...made.fact }, at);
       stores.outbox.put('d1', { audit: [entry] });
+      stores.idempotency.noteChange(requestId);
       return made;
     });
     this.#context = null;

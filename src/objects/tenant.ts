@@ -118,12 +118,14 @@ export class TenantObject extends TenantExports {
     return made.ok ? { ok: true, limits: made.answer } : made;
   }
 
-  async beginIdempotent(key: string, request: string): Promise<Begun> {
+  async beginIdempotent(key: string, request: string, requestId: string): Promise<Begun> {
     const { idempotency } = this.open();
-    return this.ctx.storage.transactionSync(() => idempotency.begin(key, request, Date.now()));
+    return this.ctx.storage.transactionSync(() =>
+      idempotency.begin(key, request, requestId, Date.now()),
+    );
   }
 
-  /** Null: nothing happened, the key is free again. */
+  /** Null: a fault of ours; the key is free again if nothing has happened. */
   async finishIdempotent(key: string, outcome: { status: number; answer: string } | null) {
     const { idempotency } = this.open();
     if (outcome === null) idempotency.forget(key);

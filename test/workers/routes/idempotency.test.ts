@@ -1,8 +1,10 @@
 /** `Idempotency-Key`: the same key and body answer with the first outcome, per tenant. */
-import { describe, expect, test } from 'vitest';
+import { abortAllDurableObjects } from 'cloudflare:test';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Person, person, waiting } from '../notices/support.ts';
-import { at, faultPaths, listAt, textAt } from '../support/answers.ts';
-import { newTenant, send } from '../support/api.ts';
+import { at, faultPaths, fieldsOf, listAt, textAt } from '../support/answers.ts';
+import { newTenant, send, type Tenant } from '../support/api.ts';
+import { withoutAnswers } from '../support/d1-faults.ts';
 import { flagWorkflow, tagWorkflow } from '../support/samples.ts';
 
 const CREATE = '/api/admin/workflows/create';
@@ -10,6 +12,12 @@ const KEYS = '/api/admin/api-keys/create';
 
 function keyed(key: string) {
   return { headers: { 'idempotency-key': key } };
+}
+
+afterEach(() => void vi.useRealTimers());
+
+async function namesOfKeys(tenant: Tenant) {
+  return fieldsOf(await tenant.get('/api/admin/api-keys', 'admin'), 'name');
 }
 
 describe('the same key', () => {
@@ -53,6 +61,26 @@ describe('the same key', () => {
     expect(again.status).toBe(400);
     expect(again.text).toBe(first.text);
     expect(again.headers.get('content-type')).toBe('application/problem+json');
+  });
+
+  test('does nothing again when the first one died between its change and its answer', async () => {
+    const tenant = await newTenant();
+    const body = { name: 'Only one', role: 'viewer' };
+    await withoutAnswers(async () => {
+      const dying = tenant.post(KEYS, body, keyed('died'));
+      await vi.waitFor(async () => expect(await namesOfKeys(tenant)).toContain('Only one'));
+      await abortAllDurableObjects();
+      expect((await dying).status).toBeGreaterThanOrEqual(500);
+    });
+    vi.setSystemTime(Date.now() + 61_000);
+    const again = await tenant.post(KEYS, body, keyed('died'));
+    expect(again.status).toBe(409);
+    expect(again.body).toMatchObject({
+      code: 'conflict',
+      detail: expect.stringContaining('was carried out'),
+    });
+    const names = await namesOfKeys(tenant);
+    expect(names.filter((name) => name === 'Only one')).toHaveLength(1);
   });
 
   test('in twenty requests at once does the thing once', async () => {
