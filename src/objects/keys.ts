@@ -4,6 +4,7 @@ import type { Page } from '../contract/pages.ts';
 import { refusal } from '../contract/problems.ts';
 import type { ApiKey } from '../contract/tenants.ts';
 import { ERASED } from '../engine/audit-parts.ts';
+import { logError } from '../log.ts';
 import { type Change, changed, unchanged } from './change.ts';
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS api_keys (
@@ -91,12 +92,21 @@ export class ApiKeys {
       .toArray()[0];
     if (row === undefined) return null;
     if (row.last_used_at === null || now - Date.parse(row.last_used_at) >= LAST_USE_GRAIN_MS)
+      this.#noteUse(digest, now);
+    return keyOf(row);
+  }
+
+  /** A storage that is full keeps nobody from reading, and from making room. */
+  #noteUse(digest: string, now: number): void {
+    try {
       this.#sql.exec(
         'UPDATE api_keys SET last_used_at = ? WHERE digest = ?',
         new Date(now - (now % LAST_USE_GRAIN_MS)).toISOString(),
         digest,
       );
-    return keyOf(row);
+    } catch (error) {
+      logError({ what: 'key_use_failed' }, error);
+    }
   }
 
   /** The key of an id, unless it was revoked. */
