@@ -15,6 +15,9 @@ const WRANGLER = tool('wrangler/wrangler-dist/cli.js');
 const LAST_LINES = 30;
 /** As `crons` in wrangler.toml: no local runtime fires them. */
 export const SWEEP_EVERY_MS = 120_000;
+/** After a crash the first request waits behind whatever has to be caught up with. */
+const HEALTHY_MS = 300_000;
+const ANSWER_MS = 60_000;
 
 /** Stand-ins for vendors' APIs, for development and tests: src/env.ts. */
 const STAND_INS = ['SHOPIFY_ORIGIN', 'STRIPE_ORIGIN', 'RESEND_ORIGIN'];
@@ -123,14 +126,14 @@ export function startWorker(state, port) {
  * Waits until the Worker answers.
  * @param {string} origin
  * @param {import('./launch.mjs').Running} worker
- * @throws {Complaint} when it ends before, or a minute has passed
+ * @throws {Complaint} when it ends before, or minutes have passed
  */
 export async function untilHealthy(origin, worker) {
   let ended = false;
   worker.ended.then(() => {
     ended = true;
   });
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + HEALTHY_MS;
   while (Date.now() < deadline && !ended) {
     if (await isHealthy(origin)) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -140,7 +143,7 @@ export async function untilHealthy(origin, worker) {
 
 async function isHealthy(/** @type {string} */ origin) {
   try {
-    const answer = await fetch(`${origin}/api/health`, { signal: AbortSignal.timeout(5_000) });
+    const answer = await fetch(`${origin}/api/health`, { signal: AbortSignal.timeout(ANSWER_MS) });
     await answer.arrayBuffer();
     return answer.ok;
   } catch {

@@ -14,7 +14,7 @@ import { until, within } from './wait.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const PLATFORM_TOKEN = 'e2e-platform-token-0123456789abcdef';
-const START_TIMEOUT_MS = 90_000;
+const START_TIMEOUT_MS = 180_000;
 
 export interface Place {
   readonly port: number;

@@ -122,7 +122,7 @@ export async function listAudit(server: Server, tenant: Tenant): Promise<AuditEn
 }
 
 /** All pages of a list. @param query as in `status=failed` */
-async function listAll<Item extends z.ZodType>(
+export async function listAll<Item extends z.ZodType>(
   client: Client,
   path: string,
   query: string,
