@@ -1,7 +1,7 @@
 /**
- * `npm test`: installs what is missing, then every check and every test, in sequence. A check that
- * fails does not keep the rest from running. The last line counts the tests; the exit code is
- * non-zero when anything failed.
+ * `npm test`: installs what is missing, then every check, an audit of the dependencies and every test,
+ * in sequence. A check that fails does not keep the rest from running. The last line counts the tests;
+ * the exit code is non-zero when anything failed.
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,13 +11,15 @@ import { runMain } from './support/complaint.mjs';
 import { ensureInstalled, tool } from './support/project.mjs';
 import { runStep } from './support/step.mjs';
 
+/** @type {import('./support/step.mjs').Step} */
+const AUDIT = { name: 'known vulnerabilities', script: 'scripts/audit-dependencies.mjs', args: [] };
 /** One after the other: the started server's tests are about time, and have the machine to themselves. */
 const SUITES = [['unit', 'workers'], ['e2e']];
 
 await runMain(async () => {
   await ensureInstalled();
   const failed = [];
-  for (const check of CHECKS) if (!runStep(check)) failed.push(check.name);
+  for (const check of [...CHECKS, AUDIT]) if (!runStep(check)) failed.push(check.name);
   let tests = { passed: 0, failed: 0 };
   for (const projects of SUITES) {
     const suite = runSuite(projects);
