@@ -287,6 +287,7 @@ export type ApprovalItem = z.infer<typeof approvalItem>;
 /** The inbox's item, for one caller. */
 export const inboxItem = approvalItem
   .extend({
+    summary: z.string().describe('What will be done, in plain words'),
     onBehalfOf: z
       .array(z.object({ id: z.string(), name: z.string() }))
       .optional()

@@ -1,5 +1,5 @@
 /** The operator's list of tenants. */
-import { desc, lt, sql } from 'drizzle-orm';
+import { desc, eq, lt, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import { sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { type Page, type Paged, paged } from '../contract/pages.ts';
@@ -30,6 +30,15 @@ export function updateFlagsService(
   return db
     .prepare('UPDATE tenants SET flags_service = ?2 WHERE tenant_id = ?1')
     .bind(tenantId, service);
+}
+
+export async function findTenantName(db: D1Database, tenantId: string): Promise<string | null> {
+  const row = await drizzle(db)
+    .select({ name: tenants.name })
+    .from(tenants)
+    .where(eq(tenants.id, tenantId))
+    .get();
+  return row?.name ?? null;
 }
 
 /** By id, backwards: ids are the operator's own words and there is no better order that is stable. */

@@ -8,7 +8,8 @@ import { call, tenantObject } from '../objects/index.ts';
 import { Recent } from '../recent.ts';
 import { accessEmail, hasAccessToken } from './access.ts';
 import { equalSecrets, recogniseKey } from './api-key.ts';
-import { isFromOurPages } from './own-origin.ts';
+import { isFromOurPages, otherSite } from './own-origin.ts';
+import { hasSession, readSession } from './session.ts';
 import { isFlooding, slowDown } from './wrong-credentials.ts';
 
 /** Who calls. The tenant comes from the credential alone. */
@@ -20,17 +21,31 @@ const BEARER = /^Bearer +([\x21-\x7e]{1,512})$/i;
 const PLATFORM_TOKEN_LENGTH_MIN = 16;
 /** A key that is revoked stays so: whoever goes on using it wakes no object with every request. */
 const refusedKeys = new Recent<true>({ max: 10_000, keptMs: 60_000 });
-const READING: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
-/** The caller of an API key, or the member whom Cloudflare Access has signed in. */
+/**
+ * The caller of an API key, sent or in a session, or the member whom Cloudflare Access signed in. A
+ * session of either kind is what a browser sends along by itself, so what changes anything has to come
+ * from one of our pages.
+ */
 export async function authenticateCaller(request: Request, env: Env): Promise<Caller | Refusal> {
   const token = bearerToken(request);
   if (token !== null) return await authenticateKey(token, env);
-  if (hasAccessToken(request)) return await authenticateMember(request, env);
-  return refusal('unauthenticated', 'Send an API key: Authorization: Bearer sbx_…');
+  if (!hasSession(request, env) && !hasAccessToken(request))
+    return refusal('unauthenticated', 'Send an API key: Authorization: Bearer sbx_…');
+  if (!isReading(request) && !isFromOurPages(request, env)) return otherSite();
+  const session = await readSession(request, env);
+  if (session !== null) return await authenticateKey(session.apiKey, env);
+  return hasAccessToken(request)
+    ? await authenticateMember(request, env)
+    : refusal('unauthenticated', 'The session is over. Sign in again.');
 }
 
-async function authenticateKey(token: string, env: Env): Promise<Caller | Refusal> {
+/** What another site's page may send, since it cannot read the answer: but it can listen to a WebSocket. */
+function isReading({ method, headers }: Request): boolean {
+  return (method === 'GET' || method === 'HEAD') && !headers.has('upgrade');
+}
+
+export async function authenticateKey(token: string, env: Env): Promise<Caller | Refusal> {
   const wrong = refusal('unauthenticated', 'The API key is wrong or revoked.');
   const key = await recogniseKey(env.KEY_SECRET, token);
   if (key === null) return wrong;
@@ -45,14 +60,8 @@ async function authenticateKey(token: string, env: Env): Promise<Caller | Refusa
   return wrong;
 }
 
-/**
- * A person may belong to several tenants, and then names one; the membership still decides. The token
- * comes from a session that a browser sends along by itself, so what changes anything has to come from
- * one of our pages.
- */
+/** A person may belong to several tenants, and then names one; the membership still decides. */
 async function authenticateMember(request: Request, env: Env): Promise<Caller | Refusal> {
-  if (!READING.has(request.method) && !isFromOurPages(request, env))
-    return refusal('forbidden', 'A page of another site sent this; ALLOWED_ORIGINS names ours.');
   const signedIn = await accessEmail(request, env);
   if (signedIn === 'wrong') return refusal('unauthenticated', 'The Access token does not hold.');
   if (signedIn === 'unavailable')

@@ -7,12 +7,16 @@ const PREFLIGHT = {
   'access-control-max-age': '600',
 } as const;
 
-/** Headers to add to an answer; only `Vary` for an origin that is not allowed. */
+/**
+ * Headers to add to an answer; only `Vary` for an origin that is not allowed. An allowed one may send
+ * a session along, and reads what it is answered.
+ */
 export function corsHeaders(request: Request, allowedOrigins: string): Headers {
   const headers = new Headers({ vary: 'Origin' });
   const origin = request.headers.get('origin');
   if (origin === null || !isAllowedOrigin(origin, allowedOrigins)) return headers;
   headers.set('access-control-allow-origin', origin);
+  headers.set('access-control-allow-credentials', 'true');
   headers.set(
     'access-control-expose-headers',
     'x-request-id, retry-after, idempotency-replayed, etag',

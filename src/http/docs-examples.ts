@@ -23,6 +23,8 @@ const definition = {
 
 /** By path. Of operations without an entry the page shows no body. */
 export const EXAMPLE_BODIES: Readonly<Record<string, Json>> = {
+  '/api/session': { apiKey: 'sbx_north-store_…' },
+  '/api/session/end': {},
   '/api/events': {
     id: 'refund-889',
     source: '/shop',
@@ -33,6 +35,7 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Json>> = {
     },
   },
   '/api/admin/workflows/create': { ...definition, enabled: true },
+  '/api/admin/workflows/check': definition,
   '/api/admin/workflows/update': { id: WORKFLOW, version: 1, ...definition },
   '/api/admin/workflows/enable': { id: WORKFLOW },
   '/api/admin/workflows/disable': { id: WORKFLOW },

@@ -1,8 +1,9 @@
 /**
- * Whose page sent a request: for what a browser sends along by itself, such as a session of Cloudflare
- * Access, since any other site's page could send it too (CSRF). An API key needs none of this.
+ * Whose page sent a request: for what a browser sends along by itself, its session with us or
+ * one of Cloudflare Access, since any other site's page could send it too (CSRF). An API key needs none of this.
  * https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html
  */
+import { type Refusal, refusal } from '../contract/problems.ts';
 import type { Env } from '../env.ts';
 import { isAllowedOrigin } from './cors.ts';
 
@@ -13,6 +14,10 @@ export function isFromOurPages(
 ): boolean {
   const origin = request.headers.get('origin');
   return isAllowedOrigin(origin, ALLOWED_ORIGINS) || isOwnPage(request, PUBLIC_URL);
+}
+
+export function otherSite(): Refusal {
+  return refusal('forbidden', 'A page of another site sent this; ALLOWED_ORIGINS names ours.');
 }
 
 /**

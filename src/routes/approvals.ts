@@ -6,6 +6,7 @@ import { type Person, rightsOf } from '../engine/approval.ts';
 import { listAnswer, pageOf } from '../http/cursor.ts';
 import { listOf, listQuery, type Route, tenantRoute } from '../http/route.ts';
 import { runObject } from '../objects/index.ts';
+import { whatOf } from '../objects/notice-words.ts';
 import { onRun } from './on-run.ts';
 
 export const approvalRoutes: readonly Route[] = [
@@ -78,11 +79,12 @@ function deciderOf(caller: Required<Person> | undefined) {
 
 /** By whose right it is the caller's to decide: the same check as at the vote. */
 function itemFor({ item, barred, among }: ApprovalRow, caller: Person | undefined) {
-  if (caller === undefined) return item;
+  const shown = { ...item, summary: whatOf(item) };
+  if (caller === undefined) return shown;
   const deciders = { roles: item.roles, members: item.members, rule: { among } };
   const rights = rightsOf(deciders, barred, caller).map(({ actor: { id, name } }) => ({
     id,
     name,
   }));
-  return { ...item, onBehalfOf: rights[0]?.id === caller.actor.id ? [] : rights };
+  return { ...shown, onBehalfOf: rights[0]?.id === caller.actor.id ? [] : rights };
 }

@@ -20,6 +20,7 @@ import { outputRoutes } from './outputs.ts';
 import { privacyRoutes } from './privacy.ts';
 import { runRoutes } from './runs.ts';
 import { sealingKeyRoutes } from './sealing-keys.ts';
+import { sessionRoutes } from './session.ts';
 import { tenantRoutes } from './tenants.ts';
 import { wellKnownRoutes } from './well-known.ts';
 import { workflowRoutes } from './workflows.ts';
@@ -66,6 +67,7 @@ const aboutRoutes: readonly Route[] = [
 
 export const ROUTES: readonly Route[] = [
   ...aboutRoutes,
+  ...sessionRoutes,
   ...eventRoutes,
   ...hookRoutes,
   ...workflowRoutes,

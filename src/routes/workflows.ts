@@ -6,6 +6,7 @@ import { isJsonObject, type Json, jsonObject } from '../contract/json.ts';
 import { type Fault, type Refusal, refusal } from '../contract/problems.ts';
 import {
   type Definition,
+  definition,
   type Step,
   step,
   trigger,
@@ -106,6 +107,24 @@ export const workflowRoutes: readonly Route[] = [
       if (faulty !== null) return faulty;
       const tenant = tenantObject(env, tenantId);
       return answered(200, await tenant.updateWorkflow(id, version, definition, by));
+    },
+  }),
+  tenantRoute({
+    method: 'POST',
+    path: '/api/admin/workflows/check',
+    tag: TAG,
+    summary: 'Look for faults in a definition, as before it is saved; nothing is',
+    description: 'Whether the members that it names are there is told when it is saved.',
+    role: 'viewer',
+    body: definition,
+    alsoCheck: (body) => faultsOfParts(body),
+    answer: {
+      status: 200,
+      description: 'It has none; a definition with faults is answered 400, as on saving it',
+      schema: z.object({ valid: z.literal(true), requestId: z.string() }),
+    },
+    async handle({ env }, { body }) {
+      return check(env, body) ?? { body: { valid: true } };
     },
   }),
   switchRoute('enable', 'Start new runs from now on', true),

@@ -1,7 +1,7 @@
 /**
  * Another site's page can have a browser send what a form can send, with whatever the browser adds by
- * itself. Keys are never added by a browser; a session of Cloudflare Access is, and so is the address
- * of a page behind a link.
+ * itself. A key that is sent is never added by a browser; a session is, by our cookie or by Cloudflare
+ * Access, and so is the address of a page behind a link.
  */
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -21,8 +21,16 @@ const FORM_TYPES = [
 const posts = ROUTES.filter(({ method }) => method === 'POST');
 const CREATE = '/api/admin/workflows/create';
 
+type Sends = () => Promise<Record<string, string>>;
+
 let tenant: Tenant;
-let signIn: () => Promise<Record<string, string>>;
+/** What the browser of somebody who is signed in sends along by itself. */
+let byAccess: Sends;
+let byCookie: Sends;
+const SESSIONS: readonly [string, Sends][] = [
+  ['Access', () => byAccess()],
+  ['key', () => byCookie()],
+];
 
 beforeAll(async () => {
   tenant = await newTenant();
@@ -31,7 +39,7 @@ beforeAll(async () => {
   const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true });
   const jwk = { ...(await exportJWK(publicKey)), kid: 'one', alg: 'RS256' };
   vi.spyOn(globalThis, 'fetch').mockImplementation(async () => Response.json({ keys: [jwk] }));
-  signIn = async () => {
+  byAccess = async () => {
     const jwt = new SignJWT({ email: 'ann@example.com' })
       .setProtectedHeader({ alg: 'RS256', kid: 'one' })
       .setIssuer('https://team.test')
@@ -43,6 +51,9 @@ beforeAll(async () => {
       'x-tenant-id': tenant.id,
     };
   };
+  const body = { apiKey: await tenant.key('admin') };
+  const { headers } = await send('POST', '/api/session', { body });
+  byCookie = async () => ({ cookie: headers.get('set-cookie')?.split(';')[0] ?? '' });
 });
 afterAll(() => {
   vi.restoreAllMocks();
@@ -64,16 +75,17 @@ describe('what a form can send', () => {
   test.each(posts.filter(({ access }) => access.tier === 'admin').map(({ path }) => path))(
     'is refused by %s, also from whoever is signed in',
     async (path) => {
-      for (const type of FORM_TYPES) {
-        const headers = { ...(await signIn()), 'content-type': type };
-        const answer = await send('POST', path, { raw: '{"a":1}', headers });
-        expect(answer.status, type).toBe(415);
-      }
+      for (const [by, signIn] of SESSIONS)
+        for (const type of FORM_TYPES) {
+          const headers = { ...(await signIn()), 'content-type': type };
+          const answer = await send('POST', path, { raw: '{"a":1}', headers });
+          expect(answer.status, `${by}, ${type}`).toBe(415);
+        }
     },
   );
 });
 
-describe('somebody who is signed in by Access', () => {
+describe.each(SESSIONS)('somebody who is signed in by %s', (_by, signIn) => {
   const create = async (from: Record<string, string>) =>
     await send('POST', CREATE, {
       body: tagWorkflow({ enabled: false }),
@@ -115,6 +127,11 @@ describe('somebody who is signed in by Access', () => {
     expect(answer.status).toBe(200);
     expect(answer.headers.get('access-control-allow-origin')).toBeNull();
     expect(answer.headers.get('cross-origin-resource-policy')).toBe('same-origin');
+  });
+
+  test('listens to nothing for another site, whose page could read what comes', async () => {
+    const headers = { ...(await signIn()), origin: 'https://evil.example', upgrade: 'websocket' };
+    expect((await send('GET', '/api/admin/workflows', { headers })).status).toBe(403);
   });
 
   test('counts for nothing beside a key: what is named counts', async () => {
