@@ -296,6 +296,7 @@ export const inboxItem = approvalItem
       ),
   })
   .meta({ id: 'InboxItem' });
+export type InboxItem = z.infer<typeof inboxItem>;
 
 export const runItem = z
   .object({

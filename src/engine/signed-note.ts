@@ -108,8 +108,11 @@ export async function verifyEd25519(
   message: Uint8Array,
 ): Promise<boolean> {
   try {
-    const key = await crypto.subtle.importKey('raw', publicKey, ED25519, false, ['verify']);
-    return await crypto.subtle.verify(ED25519, key, signature, message);
+    // Copies: a browser's types take no bytes that another thread may share.
+    const raw = Uint8Array.from(publicKey);
+    const key = await crypto.subtle.importKey('raw', raw, ED25519, false, ['verify']);
+    const [signed, said] = [Uint8Array.from(signature), Uint8Array.from(message)];
+    return await crypto.subtle.verify(ED25519, key, signed, said);
   } catch {
     return false;
   }

@@ -45,6 +45,27 @@ export const auditRoutes: readonly Route[] = [
   }),
   tenantRoute({
     method: 'GET',
+    path: '/api/admin/audit/get',
+    tag: 'Audit',
+    summary: 'One entry of the audit trail by its number',
+    role: 'viewer',
+    query: z.strictObject({ seq: countParam("The entry's number") }),
+    answer: {
+      status: 200,
+      description: 'The entry',
+      schema: z.object({ entry: auditEntry, requestId }),
+    },
+    problems: [404],
+    async handle({ env, tenantId }, { query: { seq } }) {
+      const page = { limit: 1, after: String(seq + 1) };
+      const [entry] = (await listAudit(env.DB, tenantId, {}, page)).items;
+      return entry?.seq === seq
+        ? { body: { entry } }
+        : refusal('not_found', 'There is no entry of that number.');
+    },
+  }),
+  tenantRoute({
+    method: 'GET',
     path: '/api/admin/audit/export',
     tag: 'Audit',
     summary: 'The entries as a file, oldest first, one on a line',

@@ -65,6 +65,17 @@ describe('the chain', () => {
   });
 });
 
+test('one entry is found by its number, and only in its own tenant', async () => {
+  const [first, second] = await chain();
+  const answer = await tenant.get('/api/admin/audit/get?seq=2');
+  expect(answer.body.entry).toEqual(second);
+  expect(second?.prevHash).toBe(first?.hash);
+  expect((await tenant.get('/api/admin/audit/get?seq=1000000')).status).toBe(404);
+  const theirs = await (await newTenant()).get('/api/admin/audit/get?seq=1');
+  expect(at(theirs, 'entry.hash')).not.toBe(first?.hash);
+  expect(faultPaths(await tenant.get('/api/admin/audit/get?seq=-1'))).toEqual(['query.seq']);
+});
+
 describe('the filters', () => {
   test('by action, by target, by actor, by time', async () => {
     const actions = async (query: string) =>
