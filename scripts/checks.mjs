@@ -14,6 +14,7 @@ export const CHECKS = [
   { name: 'lint', script: tool('@biomejs/biome/bin/biome'), args: ['check'] },
   { name: 'types: src', script: TSC, args: ['-p', 'tsconfig.json'] },
   { name: 'types: test/workers', script: TSC, args: ['-p', 'tsconfig.test.json'] },
+  { name: 'types: console', script: TSC, args: ['-p', 'console'] },
   { name: 'types: test, scripts', script: TSC, args: ['-p', 'tsconfig.node.json'] },
   { name: 'unused code', script: tool('knip/bin/knip.js'), args: ['--no-progress'] },
 ];

@@ -5,6 +5,7 @@
  * ENVIRONMENT, LOG.
  */
 import { runMain } from './support/complaint.mjs';
+import { ensureConsole } from './support/console.mjs';
 import { launch } from './support/launch.mjs';
 import { buildWorker } from './support/worker.mjs';
 import { serveBuilt, serveSettings } from './support/workerd.mjs';
@@ -15,6 +16,7 @@ await runMain(() => {
     command: 'npm run serve',
     host: settings.host,
     async start(state, address) {
+      await ensureConsole();
       await buildWorker(state);
       return serveBuilt(state, address, settings);
     },

@@ -5,6 +5,7 @@
  * and `--no-demo`.
  */
 import { runMain } from './support/complaint.mjs';
+import { ensureConsole } from './support/console.mjs';
 import { launch } from './support/launch.mjs';
 import { startWorker, sweepRegularly } from './support/worker.mjs';
 
@@ -12,7 +13,10 @@ await runMain(() =>
   launch({
     command: 'npm start',
     host: '127.0.0.1',
-    start: async (state, { port }) => startWorker(state, port),
+    async start(state, { port }) {
+      await ensureConsole();
+      return startWorker(state, port);
+    },
     whenHealthy: ({ origin }) => sweepRegularly(origin),
   }),
 );

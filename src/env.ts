@@ -7,6 +7,8 @@ export interface Env {
   readonly RUNS: DurableObjectNamespace<RunObject>;
   readonly DB: D1Database;
   readonly EXPORTS: R2Bucket;
+  /** The console's files, under `npm run serve` alone: http/console-files.ts. */
+  readonly CONSOLE?: Fetcher;
   /** `development` allows what a deployment must not: plain http to loopback, the mailbox route. */
   readonly ENVIRONMENT: string;
   /** Comma-separated origins of frontends. */

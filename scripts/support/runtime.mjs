@@ -21,6 +21,7 @@ const NAME = 'signalbox';
 const WATCH_MS = 500;
 /** At the socket of the local tools, which is not the one that is served. */
 const SWEEP_URL = `http://localhost/cdn-cgi/local/scheduled?cron=${encodeURIComponent('*/2 * * * *')}`;
+const CONSOLE = 'console';
 
 const text = /** @type {const} */ ({ type: 'string', default: '' });
 
@@ -49,7 +50,13 @@ function optionsFor({ state: dir, host, port, 'public-url': publicUrl, environme
   const state = stateAt(dir);
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(ROOT, 'wrangler.toml'));
   // The email binding's stand-in would take mail and send none: left out, the Worker says so.
-  const { modulesRules: _unbundled, bindings, email: _email, ...rest } = workerOptions;
+  const {
+    modulesRules: _unbundled,
+    bindings,
+    email: _email,
+    assets: _before,
+    ...rest
+  } = workerOptions;
   // Development lets tenants send to this machine.
   const egress = environment === 'development' ? null : PUBLIC_ONLY;
   return {
@@ -75,11 +82,28 @@ function optionsFor({ state: dir, host, port, 'public-url': publicUrl, environme
           ENVIRONMENT: environment,
           PUBLIC_URL: publicUrl,
         },
+        // Beside the Worker and not before it, which would cost every request of the API a third.
+        serviceBindings: { CONSOLE },
         unsafeDirectSockets: [{ host, port: Number(port) }],
         ...(egress === null ? {} : { outboundService: egress.outboundService }),
       },
       ...(egress === null ? [] : [egress.worker]),
+      consoleWorker(),
     ],
+  };
+}
+
+/** The worker that has the console's files. @returns {import('miniflare').V4WorkerOptions} */
+function consoleWorker() {
+  return {
+    name: CONSOLE,
+    modules: true,
+    script: 'export default { fetch: () => new Response(null, { status: 404 }) };',
+    assets: {
+      directory: join(ROOT, 'console', 'dist'),
+      routerConfig: { has_user_worker: false },
+      assetConfig: { not_found_handling: 'single-page-application' },
+    },
   };
 }
 

@@ -6,6 +6,7 @@ export function welcomeText(origin, state) {
   return `
 Signalbox is running. Ctrl-C ends it.
 
+  Console    ${origin}/ (sign in by one of the keys below)
   API        ${origin}/api
   API docs   ${origin}/api/docs
   State      ${state.dir} (the platform token is in secrets.env there)`;

@@ -16,6 +16,7 @@ import {
   roleAllows,
 } from './authenticate.ts';
 import { parseJson, readJsonBytes } from './body.ts';
+import { consoleFile } from './console-files.ts';
 import { corsHeaders, preflight } from './cors.ts';
 import { admitFlagReader, type FlagReader } from './flag-reader.ts';
 import { onceForKey } from './idempotent.ts';
@@ -73,6 +74,7 @@ async function serveRequest(
       method === 'OPTIONS'
         ? preflight(cors)
         : ((await router.fetch(routed, served)) ??
+          (await consoleFile(request, env)) ??
           problemResponse(refusal('not_found', 'There is no such route.'), requestId));
   } catch (error) {
     logError({ what: 'request_failed', requestId, ...told, method, path: loggedPath(url) }, error);

@@ -70,6 +70,11 @@ function importFaults({ path, imports }: Source): string[] {
   });
 }
 
+/** The console speaks to the API as any frontend does: of the sources it has types, and the verifier. */
+const consoleSources = sourcesUnder('console/src');
+const CONSOLE_MAY_IMPORT =
+  /^(console|src\/contract|src\/engine\/(chain|checkpoint|merkle|signed-note))/;
+
 function linesMatching(
   pattern: RegExp,
   allowed: (path: string) => boolean = () => false,
@@ -105,7 +110,7 @@ describe('the sources', () => {
         .replaceAll(/^import [^;]*;$/gm, '')
         .replaceAll(/`[^`]*`|'[^'\n]*'/g, "''")
         .replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
-    const faults = sources.flatMap(({ path, text }) =>
+    const faults = [...sources, ...consoleSources].flatMap(({ path, text }) =>
       code(text)
         .split('\n')
         .flatMap((line) => (silenced.test(line) ? [`${path}: ${line.trim()}`] : [])),
@@ -121,7 +126,7 @@ describe('the sources', () => {
     expect(
       linesMatching(/\b(setAlarm|deleteAlarm|getAlarm)\(/, (p) => p.endsWith('/due.ts')),
     ).toEqual([]);
-    expect(linesMatching(/\bconsole\./, (path) => path === 'src/log.ts')).toEqual([]);
+    expect(linesMatching(/\bconsole\.\w+\(/, (path) => path === 'src/log.ts')).toEqual([]);
   });
 
   it('make stubs of objects in objects/index.ts alone', () => {
@@ -132,6 +137,25 @@ describe('the sources', () => {
 
   it('import zod as a namespace, which bundles one language instead of all', () => {
     expect(linesMatching(/import \{[^}]*\bz\b[^}]*\} from 'zod'/)).toEqual([]);
+  });
+});
+
+describe('the console', () => {
+  it('imports of the sources what any frontend could have: the contract, and the verifier', () => {
+    const strange = consoleSources.flatMap(({ path, imports }) =>
+      imports.filter((to) => !CONSOLE_MAY_IMPORT.test(to)).map((to) => `${path} → ${to}`),
+    );
+    expect(strange).toEqual([]);
+  });
+
+  it('keeps no key where a script could find it later', () => {
+    const stored = consoleSources.flatMap(({ path, text }) =>
+      text
+        .split('\n')
+        .filter((line) => /(local|session)Storage\.setItem/.test(line))
+        .map(() => path),
+    );
+    expect(stored.toSorted()).toEqual(['console/src/api/client.ts', 'console/src/theme.ts']);
   });
 });
 

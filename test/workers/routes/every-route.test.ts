@@ -5,6 +5,7 @@
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Route } from '../../../src/http/route.ts';
+import { isWorkers } from '../../../src/http/worker-first.ts';
 import { ROUTES } from '../../../src/routes/index.ts';
 import { at, faultPaths } from '../support/answers.ts';
 import { fetchApi, newTenant, type Sent, send, type Tenant } from '../support/api.ts';
@@ -204,6 +205,11 @@ describe.each(withQuery)('%s takes parameters and', (_name, route) => {
       expect(body.code).toBe('invalid_cursor');
     }
   });
+});
+
+test('every route has an address that the console has not', () => {
+  expect(ROUTES.filter(({ path }) => !isWorkers(path))).toEqual([]);
+  expect(['/', '/runs/run_1', '/apis', '/exports.js'].filter(isWorkers)).toEqual([]);
 });
 
 describe('what belongs to no route', () => {

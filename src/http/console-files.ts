@@ -1,0 +1,15 @@
+/**
+ * The console's files (wrangler.toml, [assets]). Where Cloudflare or `wrangler dev` runs the Worker they
+ * are answered before it, for every address that is not the Worker's. Under `npm run serve` nothing
+ * stands before it, and it asks for them itself.
+ */
+import type { Env } from '../env.ts';
+import { isWorkers } from './worker-first.ts';
+
+/** The file at an address, or the console's page for an address within it; null for what is not its. */
+export async function consoleFile(request: Request, env: Env): Promise<Response | null> {
+  const { method, url } = request;
+  const isReading = method === 'GET' || method === 'HEAD';
+  if (env.CONSOLE === undefined || !isReading || isWorkers(new URL(url).pathname)) return null;
+  return await env.CONSOLE.fetch(request);
+}
