@@ -123,8 +123,8 @@ export const workflowRoutes: readonly Route[] = [
       description: 'It has none; a definition with faults is answered 400, as on saving it',
       schema: z.object({ valid: z.literal(true), requestId: z.string() }),
     },
-    async handle({ env }, { body }) {
-      return check(env, body) ?? { body: { valid: true } };
+    async handle({ env, tenantId }, { body }) {
+      return (await check(env, tenantId, body)) ?? { body: { valid: true } };
     },
   }),
   switchRoute('enable', 'Start new runs from now on', true),

@@ -77,6 +77,7 @@ export const membersWords = {
 
 export const connectionsWords = {
   kinds: {
+    destinations: 'Destinations',
     email: 'Mail',
     exports: 'Exports',
     flags: 'Flags',
@@ -85,6 +86,7 @@ export const connectionsWords = {
     webhook: 'Webhooks',
   },
   what: {
+    destinations: 'The only hosts that may be sent to. Not set: every public one.',
     email: 'By which service mails go out.',
     exports: 'How long the files of exports are kept.',
     flags: 'Who keeps the flags, if not Signalbox.',

@@ -11,6 +11,8 @@ interface Input {
   readonly label: string;
   readonly isSecret?: true;
   readonly isOptional?: true;
+  /** Several, with blanks between them. */
+  readonly isList?: true;
   readonly hint?: string;
 }
 
@@ -52,6 +54,9 @@ const INPUTS: Readonly<Record<string, readonly Input[]>> = {
     { name: 'project', label: 'Project', isOptional: true },
     { name: 'apiToken', label: 'API token', isSecret: true },
   ],
+  destinations: [
+    { name: 'allow', label: 'Hosts', isList: true, hint: 'hooks.example.com *.example.org:8443' },
+  ],
   exports: [{ name: 'keepFor', label: connectionsWords.keepFor, hint: '30d' }],
 };
 
@@ -81,7 +86,7 @@ export function ConnectionForm({
     ...Object.fromEntries(
       inputs.flatMap((input) => {
         const value = (values[input.name] ?? '').trim();
-        return value === '' ? [] : [[input.name, value]];
+        return value === '' ? [] : [[input.name, input.isList ? value.split(/\s+/) : value]];
       }),
     ),
     ...(hasRotation && drops ? { dropPrevious: true } : {}),
