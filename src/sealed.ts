@@ -65,13 +65,14 @@ export async function unseal(
   if (version !== 'v1' || iv === undefined || body === undefined || more.length > 0) return null;
   const all = await Promise.all(secretsOf(keys).map(importKey));
   const key = all.find((one) => one.id === id)?.key;
-  if (key === undefined) return null;
+  const [nonce, bytes] = [fromBase64Url(iv), fromBase64Url(body)];
+  if (key === undefined || nonce === null || bytes === null) return null;
   try {
     const additionalData = new TextEncoder().encode(owner);
     const opened = await crypto.subtle.decrypt(
-      { name: 'AES-GCM', iv: fromBase64Url(iv), additionalData },
+      { name: 'AES-GCM', iv: nonce, additionalData },
       key,
-      fromBase64Url(body),
+      bytes,
     );
     return new TextDecoder().decode(opened);
   } catch {
@@ -132,12 +133,15 @@ export function toBase64Url(bytes: Uint8Array): string {
 }
 
 /**
- * Throws on text that is not base64url, also on one that only decodes to the same: the last letter may
+ * Null for text that is not base64url, also for one that only decodes to the same: the last letter may
  * have bits that count for nothing (RFC 4648 3.5), and one text must not pass for another.
  */
-export function fromBase64Url(text: string): Uint8Array {
-  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
-  const bytes = Uint8Array.from(binary, (char) => char.charCodeAt(0));
-  if (toBase64Url(bytes) !== text) throw new Error('not base64url');
-  return bytes;
+export function fromBase64Url(text: string): Uint8Array | null {
+  try {
+    const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+    const bytes = Uint8Array.from(binary, (char) => char.charCodeAt(0));
+    return toBase64Url(bytes) === text ? bytes : null;
+  } catch {
+    return null;
+  }
 }

@@ -27,8 +27,9 @@ export async function auditSigner({ AUDIT_KEY = '' }: KeyEnv): Promise<NoteSigne
   const pkcs8 = bytesOfHex(`${PKCS8_HEAD}${seed}`);
   const privateKey = await crypto.subtle.importKey('pkcs8', pkcs8, ED25519, true, ['sign']);
   const exported = await crypto.subtle.exportKey('jwk', privateKey);
-  if (!('x' in exported) || exported.x === undefined) throw new Error('Ed25519 has a public key');
-  return { name: KEY_NAME, publicKey: fromBase64Url(exported.x), privateKey };
+  const publicKey = 'x' in exported ? fromBase64Url(exported.x ?? '') : null;
+  if (publicKey === null) throw new Error('Ed25519 has a public key');
+  return { name: KEY_NAME, publicKey, privateKey };
 }
 
 /**

@@ -54,8 +54,9 @@ export async function openSigningKey(text: string): Promise<SigningKey | null> {
   const pkcs8 = Uint8Array.from([...PKCS8_HEAD, ...bytes.subarray(0, SEED_BYTES)]);
   const privateKey = await crypto.subtle.importKey('pkcs8', pkcs8, ED25519, true, ['sign']);
   const exported = await crypto.subtle.exportKey('jwk', privateKey);
-  if (!('x' in exported) || exported.x === undefined) throw new Error('Ed25519 has a public key');
-  const own = toBase64(fromBase64Url(exported.x));
+  const publicKey = 'x' in exported ? fromBase64Url(exported.x ?? '') : null;
+  if (publicKey === null) throw new Error('Ed25519 has a public key');
+  const own = toBase64(publicKey);
   const told = bytes.subarray(SEED_BYTES);
   return told.length > 0 && toBase64(told) !== own
     ? null

@@ -1,5 +1,5 @@
 /**
- * Hundreds of messages to a receiver that refuses, says nothing or hangs up half of the time: each one
+ * A thousand messages to a receiver that refuses, says nothing or hangs up half of the time: each one
  * is delivered or given up by the schedule, and the log has what the receiver has seen. The clock
  * stands, an hour ahead of the alarms' own, and is moved from one attempt to the next; the sweep wakes
  * what is due, as the cron does.
@@ -37,8 +37,8 @@ import {
 
 afterEach(realTime);
 
-const MESSAGES = 400;
-const PORTION = 100;
+const MESSAGES = 1_000;
+const PORTION = 250;
 const ATTEMPTS = 8;
 const SCRIPT = {
   seed: 20,
@@ -239,7 +239,7 @@ async function checkHealth(tenant: Tenant, url: string, rows: readonly Delivery[
   expect(await auditOf(tenant, 'destination.disabled')).toEqual([]);
 }
 
-test('hundreds of messages through a storm: each delivered or given up by the schedule, under one id', async () => {
+test('a thousand messages through a storm: each delivered or given up by the schedule, under one id', async () => {
   const { tenant } = await sendingTenant();
   const address = await openAddress(SCRIPT);
   await forward(tenant, `${address.url}?n={{ event.data.n }}`, { timeout: '1s' });
