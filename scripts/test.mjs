@@ -8,21 +8,30 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CHECKS } from './checks.mjs';
 import { runMain } from './support/complaint.mjs';
+import { ensureConsole } from './support/console.mjs';
 import { ensureInstalled, tool } from './support/project.mjs';
 import { runStep } from './support/step.mjs';
 
 /** @type {import('./support/step.mjs').Step} */
 const AUDIT = { name: 'known vulnerabilities', script: 'scripts/audit-dependencies.mjs', args: [] };
-/** One after the other: the started server's tests are about time, and have the machine to themselves. */
-const SUITES = [['unit', 'workers'], ['e2e']];
+/**
+ * One after the other: the started server's tests are about time. How many files at once: they wait
+ * more than they work, so more than the one that vitest takes on two cores.
+ */
+const SUITES = [
+  { projects: ['unit', 'workers'], atOnce: 3 },
+  { projects: ['e2e'], atOnce: 2 },
+];
 
 await runMain(async () => {
   await ensureInstalled();
+  // The started servers would each build it, some at the same time.
+  await ensureConsole();
   const failed = [];
   for (const check of [...CHECKS, AUDIT]) if (!runStep(check)) failed.push(check.name);
   let tests = { passed: 0, failed: 0 };
-  for (const projects of SUITES) {
-    const suite = runSuite(projects);
+  for (const { projects, atOnce } of SUITES) {
+    const suite = runSuite(projects, atOnce);
     if (!suite.ok) failed.push(`tests: ${projects.join(', ')}`);
     tests = { passed: tests.passed + suite.passed, failed: tests.failed + suite.failed };
   }
@@ -31,8 +40,8 @@ await runMain(async () => {
   process.exitCode = failed.length > 0 ? 1 : 0;
 });
 
-/** @param {readonly string[]} projects of vitest.config.ts */
-function runSuite(projects) {
+/** @param {readonly string[]} projects of vitest.config.ts @param {number} atOnce */
+function runSuite(projects, atOnce) {
   const report = join(tmpdir(), `signalbox-tests-${process.pid}.json`);
   const ok = runStep({
     name: `tests: ${projects.join(', ')}`,
@@ -40,6 +49,7 @@ function runSuite(projects) {
     args: [
       'run',
       ...projects.flatMap((project) => ['--project', project]),
+      `--maxWorkers=${atOnce}`,
       ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
     ],
   });
