@@ -5,8 +5,8 @@
  */
 import { Optional } from '@marcbachmann/cel-js';
 import { CelFault, pay, textSteps } from './budget.ts';
-import { type CelNode, type Handle, nodesIn } from './cel-nodes.ts';
-import { isContainer, kindOf } from './cel-values.ts';
+import { type CelNode, type Handle, nodesIn, sourceOf } from './cel-nodes.ts';
+import { isContainer, isInRange, kindOf } from './cel-values.ts';
 
 /** A time zone by name goes through the runtime's date formatting: tens of microseconds. */
 const TIME_ZONE_STEPS = 1_000;
@@ -17,11 +17,41 @@ export function guardCall(node: CelNode, name: string, inner: Handle): Handle {
     if (!Array.isArray(args)) return inner(args, second, third);
     if (args.some(isContainer)) return callOnContainer(node, name, args);
     pay(priceOf(name, args), node);
-    const value = inner(args, second, third);
+    const own = OWN.get(name);
+    const [text] = args;
+    const value =
+      own !== undefined && typeof text === 'string' ? own(text) : inner(args, second, third);
+    if (!isInRange(value)) throw outOfRange(node);
     if (typeof value === 'string') pay(textSteps(value.length), node);
     if (Array.isArray(value)) pay(value.length, node);
     return value;
   };
+}
+
+/** Where the library goes by JavaScript's rules for letters and blanks instead of CEL's. */
+const OWN = new Map<string, (text: string) => string>([
+  ['lowerAscii', (text) => text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase())],
+  ['upperAscii', (text) => text.replaceAll(/[a-z]+/g, (letters) => letters.toUpperCase())],
+  ['trim', (text) => text.slice(startOf(text), endOf(text))],
+]);
+
+const BLANK = /\p{White_Space}/u;
+
+function startOf(text: string): number {
+  let at = 0;
+  while (at < text.length && BLANK.test(text.charAt(at))) at += 1;
+  return at;
+}
+
+function endOf(text: string): number {
+  let at = text.length;
+  while (at > 0 && BLANK.test(text.charAt(at - 1))) at -= 1;
+  return at;
+}
+
+export function outOfRange(node: CelNode): CelFault {
+  const reason = 'is out of range: times have years 1 to 9999, durations 10,000 years at most';
+  return new CelFault(`${sourceOf(node)} ${reason}`, node);
 }
 
 /** Steps for a call with these arguments; the receiver of a method comes first. */
@@ -36,6 +66,10 @@ function priceOf(name: string, args: readonly unknown[]): number {
       return 1 + textSteps(length) * Math.ceil(other / 16);
     case 'glob':
       return 1 + textSteps(length * other);
+    case 'lowerAscii':
+    case 'upperAscii':
+    case 'trim':
+      return 1 + Math.ceil(length / 4);
     case 'duration':
       return 1 + textSteps(length ** 3);
     default:

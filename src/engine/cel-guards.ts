@@ -4,7 +4,7 @@
  * wrong types are faults with a place. Works by wrapping the handlers that the checker left on nodes.
  */
 import { CelFault, pay, payForError, spend, textSteps } from './budget.ts';
-import { guardCall } from './cel-calls.ts';
+import { guardCall, outOfRange } from './cel-calls.ts';
 import {
   type CelNode,
   calledName,
@@ -16,7 +16,7 @@ import {
   nodesIn,
   sourceOf,
 } from './cel-nodes.ts';
-import { equalValues, isContainer, isPlainObject, kindOf } from './cel-values.ts';
+import { equalValues, isContainer, isInRange, isPlainObject, kindOf } from './cel-values.ts';
 
 /** Wraps every node once. The tree must have been checked and not yet run. */
 export function guard(node: CelNode): void {
@@ -225,6 +225,7 @@ function guardArithmetic(node: CelNode, inner: Handle): Handle {
     const value = inner(left, right, ast, evaluator);
     if (typeof value === 'string') pay(textSteps(value.length), node);
     if (typeof value === 'number' && !Number.isFinite(value)) throw notFinite(node, right);
+    if (!isInRange(value)) throw outOfRange(node);
     return value;
   };
 }

@@ -47,6 +47,8 @@ function kindOfLibraryValue(value: unknown): string {
 export function equalValues(left: unknown, right: unknown, place: Place): boolean {
   pay(typeof left === 'string' ? 1 + textSteps(left.length) : 1, place);
   if (left === right) return true;
+  if (left instanceof UnsignedInt) return equalValues(left.value, right, place);
+  if (right instanceof UnsignedInt) return equalValues(left, right.value, place);
   if (typeof left === 'bigint' && typeof right === 'number') return equalNumbers(left, right);
   if (typeof left === 'number' && typeof right === 'bigint') return equalNumbers(right, left);
   if (Array.isArray(left)) return Array.isArray(right) && equalLists(left, right, place);
@@ -72,11 +74,20 @@ function equalObjects(left: PlainObject, right: PlainObject, place: Place): bool
   );
 }
 
-/** Timestamps, durations and uints inside of lists compare by what they stand for. */
+/** Timestamps and durations inside of lists compare by what they stand for. */
 function equalLibraryValues(left: unknown, right: unknown): boolean {
   if (typeof left !== 'object' || left === null) return false;
   if (typeof right !== 'object' || right === null) return false;
   return kindOf(left) === kindOf(right) && left.valueOf() === right.valueOf();
+}
+
+const SECONDS_MAX = 315_576_000_000n;
+
+/** Whether cel-spec has such a time (years 1 to 9999) or duration (10,000 years either way). */
+export function isInRange(value: unknown): boolean {
+  if (value instanceof Date) return value.getUTCFullYear() >= 1 && value.getUTCFullYear() <= 9_999;
+  if (!(value instanceof Duration)) return true;
+  return value.seconds >= -SECONDS_MAX && value.seconds <= SECONDS_MAX;
 }
 
 /**

@@ -313,6 +313,8 @@ describe('nothing hostile runs long', () => {
     text: 'a'.repeat(100_000),
     needle: `${'a'.repeat(30_000)}b`,
     digits: '1'.repeat(20_000),
+    blanks: ' '.repeat(100_000),
+    mixed: 'aBé'.repeat(30_000),
     many: Object.fromEntries(list.map((index) => [`k${index}`, index])),
     deep: list.map((id) => ({ id, tags: ['x', 'y'] })),
     copy: list.map((id) => ({ id, tags: ['x', 'y'] })),
@@ -340,6 +342,8 @@ describe('nothing hostile runs long', () => {
     ['a list that doubles', doubled('[[1]]', 'a + a')],
     ['trees that double', `${doubled('[1]', '[a, a]')} == ${doubled('[1]', '[a, a]')}`],
     ['digits that duration() reads', 'duration(event.data.digits)'],
+    ['blanks to trim', 'event.data.list.map(x, event.data.blanks.trim())'],
+    ['letters to change', 'event.data.list.map(x, event.data.mixed.upperAscii())'],
     ['a split into characters', 'event.data.text.split("")'],
   ])('%s is stopped', (_what, source) => {
     const before = performance.now();
