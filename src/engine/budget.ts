@@ -7,6 +7,8 @@
 
 /** Steps per evaluation, or per rendered template. One step is about 50 ns of work. */
 const EVALUATION_STEPS_MAX = 50_000;
+/** What conditions that share their work get at least, each: enough for anything but loops. */
+const SHARED_STEPS_MIN = 1_000;
 /** The largest result, as bytes of JSON: the size that one event may have. */
 const RESULT_BYTES_MAX = 256 * 1_024;
 /** Making, throwing and formatting an error costs microseconds, and `||` may swallow it unseen. */
@@ -30,21 +32,41 @@ export class CelFault extends Error {
   }
 }
 
+/** Steps that several evaluations share, so that many costly ones are no more than a few. */
+export interface SharedWork {
+  steps: number;
+}
+
 interface Meter {
   steps: number;
+  /** What it was filled with. */
+  allowed: number;
   bytes: number;
   /** Where it ran out. */
   emptiedAt: Place | null;
   firstSwallowed: unknown;
 }
-const meter: Meter = { steps: 0, bytes: 0, emptiedAt: null, firstSwallowed: undefined };
+const meter: Meter = {
+  steps: 0,
+  allowed: 0,
+  bytes: 0,
+  emptiedAt: null,
+  firstSwallowed: undefined,
+};
 
 /** Fills the meter. Call it once per evaluation, and once for a whole template. */
-export function startBudget(): void {
-  meter.steps = EVALUATION_STEPS_MAX;
+export function startBudget(shared?: SharedWork): void {
+  const left = Math.max(shared?.steps ?? EVALUATION_STEPS_MAX, SHARED_STEPS_MIN);
+  meter.allowed = Math.min(left, EVALUATION_STEPS_MAX);
+  meter.steps = meter.allowed;
   meter.bytes = RESULT_BYTES_MAX;
   meter.emptiedAt = null;
   meter.firstSwallowed = undefined;
+}
+
+/** Takes what the evaluation has used from what it shares with others. */
+export function settleWith(shared: SharedWork): void {
+  shared.steps -= meter.allowed - Math.max(meter.steps, 0);
 }
 
 /** Takes steps; false once there are none left. */
@@ -73,7 +95,7 @@ export function overrun(): unknown {
 }
 
 function costFault(): CelFault {
-  const limit = `more than ${EVALUATION_STEPS_MAX} steps`;
+  const limit = `more than ${meter.allowed} steps`;
   const reason = `takes too much work: ${limit}; use shorter lists or fewer loops`;
   return new CelFault(reason, meter.emptiedAt);
 }

@@ -69,7 +69,7 @@ function priceOf(name: string, args: readonly unknown[]): number {
     case 'lowerAscii':
     case 'upperAscii':
     case 'trim':
-      return 1 + Math.ceil(length / 4);
+      return 1 + Math.ceil(length / 2);
     case 'duration':
       return 1 + textSteps(length ** 3);
     default:

@@ -4,7 +4,7 @@
  * run time is an error with a place and a reason; it is never taken as true or false.
  */
 import type { Json, JsonObject } from '../contract/json.ts';
-import { startBudget } from './budget.ts';
+import { type SharedWork, settleWith, startBudget } from './budget.ts';
 import type { Names } from './cel.ts';
 import { type ExpressionFault, locate } from './cel-faults.ts';
 import { compileProgram } from './cel-program.ts';
@@ -27,8 +27,8 @@ export interface Expression {
   readonly source: string;
   /** Ids of the steps that it names as `steps.<id>`. */
   readonly steps: readonly string[];
-  /** The value as JSON, at most 256 KiB of it. Never throws. */
-  evaluate(scope: JsonObject): Evaluated;
+  /** The value as JSON, at most 256 KiB of it. Never throws. `shared` is work that others do too. */
+  evaluate(scope: JsonObject, shared?: SharedWork): Evaluated;
 }
 
 /**
@@ -43,9 +43,10 @@ export function compileExpression(
   const compiled = compileProgram(source, names, knownSteps);
   if (!compiled.ok) return { ok: false, fault: locate(compiled.fault, source, 0, source.length) };
   const { run, steps } = compiled.program;
-  const evaluate = (scope: JsonObject): Evaluated => {
-    startBudget();
+  const evaluate = (scope: JsonObject, shared?: SharedWork): Evaluated => {
+    startBudget(shared);
     const ran = run(scope);
+    if (shared !== undefined) settleWith(shared);
     return ran.ok ? ran : { ok: false, error: locate(ran.fault, source, 0, source.length) };
   };
   return { ok: true, expression: { source, steps, evaluate } };
@@ -55,8 +56,9 @@ export function compileExpression(
 export function evaluateCondition(
   expression: Expression,
   scope: JsonObject,
+  shared?: SharedWork,
 ): { ok: true; value: boolean } | { ok: false; error: ExpressionFault } {
-  const result = expression.evaluate(scope);
+  const result = expression.evaluate(scope, shared);
   if (!result.ok) return result;
   if (typeof result.value === 'boolean') return { ok: true, value: result.value };
   const reason = `must be true or false, is ${kindOf(result.value)}`;

@@ -4,6 +4,7 @@
  */
 import type { EventMatch } from '../contract/events.ts';
 import type { Json, JsonObject } from '../contract/json.ts';
+import type { SharedWork } from './budget.ts';
 import type { CompiledTrigger } from './definition.ts';
 import { evaluateCondition } from './expressions.ts';
 
@@ -13,6 +14,12 @@ export interface Causation {
 }
 
 export const HOPS_MAX = 8;
+
+/**
+ * For the conditions of all workflows that an event may start, some quarter of a second of work. When it
+ * is used up, costly conditions fail and small ones go on: a tenant's object does nothing else meanwhile.
+ */
+const EVENT_STEPS_MAX = 5_000_000;
 
 export interface Candidate {
   readonly workflowId: string;
@@ -36,6 +43,7 @@ export function matchEvent(
   causation: Causation,
   candidates: readonly Candidate[],
 ): Matched[] {
+  const shared: SharedWork = { steps: EVENT_STEPS_MAX };
   return candidates.map((candidate) => {
     const { workflowId, version, trigger } = candidate;
     const answer = (matched: boolean, reason: string, loop = false): Matched => ({
@@ -45,7 +53,7 @@ export function matchEvent(
       reason,
       loop,
     });
-    const verdict = conditionHolds(trigger, scope);
+    const verdict = conditionHolds(trigger, scope, shared);
     if (!verdict.holds) return answer(false, verdict.reason);
     if (causation.path.includes(workflowId))
       return answer(false, 'The workflow is among those that led to this event.', true);
@@ -58,9 +66,11 @@ export function matchEvent(
 function conditionHolds(
   { event, condition }: CompiledTrigger,
   scope: MatchScope,
+  shared: SharedWork,
 ): { holds: boolean; reason: string } {
   if (condition === null) return { holds: true, reason: `Every ${event} starts it.` };
-  const result = evaluateCondition(condition, { event: scope.event, tenant: scope.tenant });
+  const { event: subject, tenant } = scope;
+  const result = evaluateCondition(condition, { event: subject, tenant }, shared);
   if (!result.ok) return { holds: false, reason: `The condition failed: ${result.error.message}` };
   return result.value
     ? { holds: true, reason: 'The condition is true.' }

@@ -120,3 +120,34 @@ describe('the loop guard', () => {
     expect(matchOne('event.data.none', ['wf_1'])).toMatchObject({ matched: false, loop: false });
   });
 });
+
+describe('costly conditions', () => {
+  const list = Array.from({ length: 1_000 }, (_, index) => index);
+  const large = { ...scope, event: { ...scope.event, data: { n: 7, list } } };
+  const loops = 'event.data.list.all(x, event.data.list.all(y, x + y > -1))';
+  const matched = (candidates: readonly Candidate[]) => matchEvent(large, OUTSIDE, candidates);
+
+  test('of ten thousand workflows take no longer than those of a hundred or so', () => {
+    const costly = candidate('wf_costly', loops);
+    const timed = (count: number) => {
+      const begun = performance.now();
+      matched(Array.from({ length: count }, () => costly));
+      return performance.now() - begun;
+    };
+    timed(10);
+    // Without a limit that all of them share, it would be fifty times as long.
+    expect(timed(10_000)).toBeLessThan(10 * timed(200));
+  });
+
+  test('do not keep small ones from being looked at, before them or behind', () => {
+    const costly = Array.from({ length: 500 }, (_, index) => candidate(`wf_${index}`, loops));
+    const small = candidate('wf_small', 'event.data.n == 7 && event.data.list.size() == 1000');
+    const answers = matched([small, ...costly, small]);
+    expect(answers.filter((one) => one.matched).map(({ workflowId }) => workflowId)).toEqual([
+      'wf_small',
+      'wf_small',
+    ]);
+    expect(answers[1]?.reason).toContain('takes too much work: more than 50000 steps');
+    expect(answers[500]?.reason).toContain('takes too much work: more than 1000 steps');
+  });
+});
