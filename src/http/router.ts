@@ -165,7 +165,7 @@ async function serveBody(
   return await onceForKey(keyed, async () => toResponse(await serve(), requestId));
 }
 
-/** A denial is an event of its tenant, so that a workflow can tell someone. */
+/** A denial is an event of its tenant, so that a workflow can tell someone; a storm of them is cut off. */
 async function reportDenied(
   env: Env,
   { tenantId, actor: { type, id } }: Caller,
@@ -182,7 +182,7 @@ async function reportDenied(
     extensions: {},
     data: { actor: { type, id }, action: `${method} ${path}` },
   };
-  await tenantObject(env, tenantId).intake([event], { actor: SYSTEM, requestId });
+  await tenantObject(env, tenantId).takeDenied(event, { actor: SYSTEM, requestId });
 }
 
 function methodNotAllowed(routes: readonly Route[], requestId: string): Response {

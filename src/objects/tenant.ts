@@ -143,6 +143,11 @@ export class TenantObject extends TenantExports {
     return refused ?? { ok: true, events: await this.intake(events, by) };
   }
 
+  /** A call that its caller's role forbids, as an event. Beyond the limits there is none. */
+  async takeDenied(event: IncomingEvent, by: By): Promise<void> {
+    if (this.open().limits.admitsDenial(Date.now())) await this.intake([event], by);
+  }
+
   /** All of them or none: the caller has checked them. When this returns, they are on disk (I1). */
   async intake(
     events: readonly IncomingEvent[],
