@@ -66,7 +66,8 @@ export class Sender {
       path: '/api/events',
       body: events.length === 1 ? (events[0] ?? {}) : events,
     });
-    if (reply.outcome !== 'unknown') this.#story.intakeMs.push(Date.now() - begun);
+    const intake = { tenantId: this.#shop.id, at: begun, ms: Date.now() - begun };
+    if (reply.outcome !== 'unknown') this.#story.intakes.push(intake);
     const answers = reply.outcome === 'ok' ? taken.parse(reply.body).events : [];
     for (const [index, { sent }] of letters.entries()) {
       sent.outcomes.push(reply.outcome);

@@ -50,6 +50,13 @@ export interface Kill {
   backAt: number | null;
 }
 
+/** A request with events that was answered, and how long that took. */
+export interface Intake {
+  readonly tenantId: string;
+  readonly at: number;
+  readonly ms: number;
+}
+
 /** A run as it was seen while everything was going on. */
 export interface Sighting {
   readonly tenantId: string;
@@ -62,8 +69,7 @@ export interface Story {
   readonly arrivals: Arrival[];
   readonly kills: Kill[];
   readonly sightings: Map<string, Sighting>;
-  /** How long each request with events took until it was answered, in milliseconds. */
-  readonly intakeMs: number[];
+  readonly intakes: Intake[];
   /** Answers by status; 0: there was none. */
   readonly answered: Map<number, number>;
   /** The first answers that are a fault of the product. */
@@ -77,7 +83,7 @@ export function newStory(): Story {
     arrivals: [],
     kills: [],
     sightings: new Map(),
-    intakeMs: [],
+    intakes: [],
     answered: new Map(),
     faults: [],
   };

@@ -1,9 +1,8 @@
 /** Orders that can be told from each other, the file that they have to become, and what making it takes. */
-import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import * as z from 'zod';
 import type { OrderView } from '../../../src/ports/orders.ts';
-import { killNow, workerdOf } from './processes.ts';
+import { killNow, residentMiB, workerdOf } from './processes.ts';
 import type { Server } from './server.ts';
 import { approve, postEvents, runIn, type Tenant } from './tenant.ts';
 import { until } from './wait.ts';
@@ -167,13 +166,4 @@ export function watchMemory(server: Server): Memory {
       await watching;
     },
   };
-}
-
-function residentMiB(pid: number): number {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1_024;
-  } catch {
-    return 0;
-  }
 }

@@ -31,6 +31,16 @@ function commandOf(pid: number): string {
   }
 }
 
+/** Resident memory; 0 for a process that is gone, and where the system does not tell. */
+export function residentMiB(pid: number): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1_024;
+  } catch {
+    return 0;
+  }
+}
+
 /** Those of the processes that are still running. */
 export function living(pids: readonly number[]): number[] {
   const running = new Set(
