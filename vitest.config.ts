@@ -1,7 +1,10 @@
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-pool-workers';
 import { defineConfig } from 'vitest/config';
 
-/** Three suites: pure code in Node, Worker and objects in workerd, the started server over HTTP. */
+/**
+ * Four suites: pure code in Node, Worker and objects in workerd, the started server over HTTP, and the
+ * console in a browser before a started server.
+ */
 export default defineConfig({
   test: {
     // The Worker's log lines would bury what failed.
@@ -46,6 +49,16 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          globalSetup: ['./test/browser/support/server.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
         },
       },
     ],

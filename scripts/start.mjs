@@ -2,7 +2,7 @@
  * `npm start`: everything on one machine, with nothing but Node and npm. Installs what is missing,
  * makes secrets, prepares the database, runs the Worker and a demo tenant, and ends all of it with
  * Ctrl-C. The Worker is rebuilt when its source changes. Settings: PORT, PLATFORM_TOKEN, STATE_DIR,
- * and `--no-demo`.
+ * ALLOWED_ORIGINS, and `--no-demo`.
  */
 import { runMain } from './support/complaint.mjs';
 import { ensureConsole } from './support/console.mjs';

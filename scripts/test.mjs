@@ -21,6 +21,7 @@ const AUDIT = { name: 'known vulnerabilities', script: 'scripts/audit-dependenci
 const SUITES = [
   { projects: ['unit', 'workers'], atOnce: 3 },
   { projects: ['e2e'], atOnce: 2 },
+  { projects: ['browser'], atOnce: 1 },
 ];
 
 await runMain(async () => {

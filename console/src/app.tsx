@@ -12,7 +12,8 @@ import { queries } from './live/queries.ts';
 import { Shell } from './shell.tsx';
 import { SignIn } from './sign-in.tsx';
 import { common } from './strings/common.ts';
-import { Empty, ErrorPanel, Loading } from './ui/states.tsx';
+import { PageHead } from './ui/page.tsx';
+import { ErrorPanel, Loading } from './ui/states.tsx';
 
 /** Pages take what they need from the address. */
 type Page = FunctionComponent;
@@ -59,6 +60,15 @@ const PAGES: readonly (readonly [string, Page])[] = [
   ],
   ['/settings/:part?', later(async () => (await import('./pages/settings/page.tsx')).SettingsPage)],
 ];
+
+function NotHere() {
+  return (
+    <>
+      <PageHead title={common.notFound} />
+      <p>{common.notFoundHow}</p>
+    </>
+  );
+}
 
 type Door =
   | { readonly state: 'asking' | 'ended' | 'out' | 'tenant' }
@@ -127,7 +137,7 @@ export function App() {
                 </Route>
               ))}
               <Route>
-                <Empty title={common.notFound} />
+                <NotHere />
               </Route>
             </Switch>
           </ErrorBoundary>

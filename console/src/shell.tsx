@@ -131,7 +131,7 @@ function Who({ onHelp, onLeave }: { onHelp: () => void; onLeave: () => void }) {
   const { tenant, actor, role } = useCaller();
   const [theme, choose] = useState(themeNow);
   return (
-    <footer class="who">
+    <div class="who">
       <p>
         <strong>{tenant.name}</strong>
       </p>
@@ -163,7 +163,7 @@ function Who({ onHelp, onLeave }: { onHelp: () => void; onLeave: () => void }) {
           {shell.signOut}
         </button>
       </p>
-    </footer>
+    </div>
   );
 }
 

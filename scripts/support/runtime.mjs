@@ -27,7 +27,14 @@ const text = /** @type {const} */ ({ type: 'string', default: '' });
 
 await runMain(async () => {
   const { values } = parseArgs({
-    options: { state: text, host: text, port: text, 'public-url': text, environment: text },
+    options: {
+      state: text,
+      host: text,
+      port: text,
+      'public-url': text,
+      environment: text,
+      'allowed-origins': text,
+    },
   });
   const miniflare = new Miniflare(convertV4MiniflareOptions(optionsFor(values)));
   const end = () => void miniflare.dispose().then(() => process.exit(0));
@@ -43,10 +50,11 @@ await runMain(async () => {
 
 /**
  * The storage is laid out as `wrangler dev` does it, so that `npm start` opens it too.
- * @param {{ state: string, host: string, port: string, 'public-url': string, environment: string }} values
+ * @param {{ state: string, host: string, port: string, 'public-url': string, environment: string, 'allowed-origins': string }} values
  * @returns {Parameters<typeof convertV4MiniflareOptions>[0]}
  */
-function optionsFor({ state: dir, host, port, 'public-url': publicUrl, environment }) {
+function optionsFor({ state: dir, host, port, ...settings }) {
+  const { environment, 'public-url': publicUrl, 'allowed-origins': allowedOrigins } = settings;
   const state = stateAt(dir);
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(ROOT, 'wrangler.toml'));
   // The email binding's stand-in would take mail and send none: left out, the Worker says so.
@@ -81,6 +89,7 @@ function optionsFor({ state: dir, host, port, 'public-url': publicUrl, environme
           ...readSecrets(state),
           ENVIRONMENT: environment,
           PUBLIC_URL: publicUrl,
+          ...(allowedOrigins === '' ? {} : { ALLOWED_ORIGINS: allowedOrigins }),
         },
         // Beside the Worker and not before it, which would cost every request of the API a third.
         serviceBindings: { CONSOLE },

@@ -19,8 +19,8 @@ export const SWEEP_EVERY_MS = 120_000;
 const HEALTHY_MS = 300_000;
 const ANSWER_MS = 60_000;
 
-/** Stand-ins for vendors' APIs, for development and tests: src/env.ts. */
-const STAND_INS = ['SHOPIFY_ORIGIN', 'STRIPE_ORIGIN', 'RESEND_ORIGIN'];
+/** Frontends elsewhere, and stand-ins for vendors' APIs, for development and tests: src/env.ts. */
+const PASSED_ON = ['ALLOWED_ORIGINS', 'SHOPIFY_ORIGIN', 'STRIPE_ORIGIN', 'RESEND_ORIGIN'];
 
 /** @typedef {import('./state.mjs').State} State */
 
@@ -109,9 +109,9 @@ export function startWorker(state, port) {
     ...['--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0'],
     ...['--persist-to', state.data, '--env-file', state.secrets],
     ...['--var', 'ENVIRONMENT:development', '--var', `PUBLIC_URL:http://127.0.0.1:${port}`],
-    ...STAND_INS.flatMap((name) => {
-      const origin = process.env[name];
-      return origin ? ['--var', `${name}:${origin}`] : [];
+    ...PASSED_ON.flatMap((name) => {
+      const value = process.env[name];
+      return value ? ['--var', `${name}:${value}`] : [];
     }),
     '--show-interactive-dev-session=false',
   ]);

@@ -18,14 +18,14 @@ const SOON_MS = 10_000;
 /** So many times in a row, and it is not tried again. */
 const SOON_MAX = 8;
 
-/** @typedef {{ host: string, environment: string, publicUrl: string | undefined }} ServeSettings */
+/** @typedef {{ host: string, environment: string, publicUrl: string | undefined, allowedOrigins: string }} ServeSettings */
 
 /**
  * @param {NodeJS.ProcessEnv} env
  * @returns {ServeSettings}
  * @throws {Complaint} when one cannot be
  */
-export function serveSettings({ HOST, ENVIRONMENT, PUBLIC_URL }) {
+export function serveSettings({ HOST, ENVIRONMENT, PUBLIC_URL, ALLOWED_ORIGINS }) {
   const host = HOST || '127.0.0.1';
   const publicUrl = PUBLIC_URL || undefined;
   if (publicUrl !== undefined && !(ORIGIN.test(publicUrl) && URL.canParse(publicUrl)))
@@ -35,7 +35,7 @@ export function serveSettings({ HOST, ENVIRONMENT, PUBLIC_URL }) {
   const environment = ENVIRONMENT || environmentFor(host, publicUrl);
   if (!ENVIRONMENTS.includes(environment))
     throw new Complaint(`ENVIRONMENT is development or production, not ${ENVIRONMENT}.`);
-  return { host, environment, publicUrl };
+  return { host, environment, publicUrl, allowedOrigins: ALLOWED_ORIGINS ?? '' };
 }
 
 /**
@@ -61,6 +61,7 @@ export function serveBuilt(state, { host, port, origin }, settings) {
     ...['--no-warnings', join(ROOT, 'scripts', 'support', 'runtime.mjs')],
     ...['--state', state.dir, '--host', host, '--port', String(port)],
     ...['--public-url', settings.publicUrl ?? origin, '--environment', settings.environment],
+    ...['--allowed-origins', settings.allowedOrigins],
   ];
   return supervised(() => startGroup(NODE, args, { cwd: ROOT, env: environment(state) }));
 }

@@ -14,7 +14,7 @@ import {
   syntaxHighlighting,
 } from '@codemirror/language';
 import { type Diagnostic, lintGutter, setDiagnostics } from '@codemirror/lint';
-import { EditorState, type Extension } from '@codemirror/state';
+import { EditorState, type Extension, Transaction } from '@codemirror/state';
 import { drawSelection, EditorView, keymap, lineNumbers } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import { type Completion, WORD_BEFORE } from './completions.ts';
@@ -44,9 +44,12 @@ export function openEditor(root: ShadowRoot, options: CodeOptions): EditorView {
     indentOnInput(),
     keymap.of([...defaultKeymap, ...historyKeymap, ...completionKeymap, ...foldKeymap]),
     autocompletion({ override: [(context) => completionAt(context, complete)], icons: false }),
-    EditorView.contentAttributes.of({ 'aria-label': label }),
-    EditorView.updateListener.of(({ docChanged, state }) => {
-      if (docChanged) onInput(state.doc.toString());
+    EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
+    EditorView.updateListener.of(({ docChanged, state, transactions }) => {
+      // What was only shown (showText) is known where it came from: told again, two editors of one
+      // text would answer each other for ever.
+      const isShown = transactions.some((tr) => tr.annotation(Transaction.remote) === true);
+      if (docChanged && !isShown) onInput(state.doc.toString());
     }),
     EditorState.readOnly.of(isReadOnly),
     EditorState.tabSize.of(2),
@@ -84,7 +87,10 @@ export function showText(view: EditorView, text: string): void {
     end -= 1;
     newEnd -= 1;
   }
-  view.dispatch({ changes: { from, to: end, insert: text.slice(from, newEnd) } });
+  view.dispatch({
+    changes: { from, to: end, insert: text.slice(from, newEnd) },
+    annotations: Transaction.remote.of(true),
+  });
 }
 
 export function showMarks(view: EditorView, marks: readonly Mark[]): void {

@@ -40,12 +40,14 @@ export function readValue(text: string, kind: Kind): Json | undefined {
   }
 }
 
-/** The object with one field changed; a field without a value goes. */
+/** The object with one field changed, where it was; a field without a value goes. */
 export function withField(
   object: Json | undefined,
   name: string,
   value: Json | undefined,
 ): { readonly [key: string]: Json } {
-  const { [name]: _former, ...rest } = isJsonObject(object) ? object : {};
-  return value === undefined ? rest : { ...rest, [name]: value };
+  const before = isJsonObject(object) ? object : {};
+  if (value !== undefined) return { ...before, [name]: value };
+  const { [name]: _former, ...rest } = before;
+  return rest;
 }

@@ -19,6 +19,7 @@ export const common = {
   unreachable: 'The server does not answer',
   unreachableHow: 'It is tried again by itself. What you see is as old as the line below says.',
   notFound: 'Not here',
+  notFoundHow: 'There is no page at this address.',
   refused: 'The server refused',
   broken: 'This page broke',
   brokenHow: 'Load it again. If it breaks again, send us what the button copies.',

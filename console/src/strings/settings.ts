@@ -126,7 +126,7 @@ export const policyWords = {
   people: (count: number) => (count === 1 ? 'one person' : `${count} people`),
   conditions: (count: number) => (count === 1 ? '1 condition' : `${count} conditions`),
   change: 'Change',
-  changeTitle: (action: string) => `Policy: ${action}`,
+  changeTitle: (action: string) => `Change the policy of ${action}`,
   required: 'A person has to approve',
   approvals: 'How many different people',
   roles: 'Who may decide',

@@ -48,6 +48,7 @@ export const editorWords = {
   reload: 'Load theirs',
   readOnly: 'Only admins change workflows.',
   graph: 'Picture',
+  graphLabel: 'The steps, in their order',
   definition: 'Definition',
   definitionLabel: 'The definition as JSON',
   trigger: 'Starts at',

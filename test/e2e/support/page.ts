@@ -9,6 +9,7 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /** What is compiled and started; the dependencies are lent. */
 const COPIED = [
   'src',
+  'console',
   'scripts',
   'drizzle',
   'drizzle.config.ts',

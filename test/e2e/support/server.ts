@@ -13,7 +13,7 @@ import { killNow, living, treeOf } from './processes.ts';
 import { until, within } from './wait.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const PLATFORM_TOKEN = 'e2e-platform-token-0123456789abcdef';
+export const PLATFORM_TOKEN = 'e2e-platform-token-0123456789abcdef';
 const START_TIMEOUT_MS = 180_000;
 
 export interface Place {
@@ -31,12 +31,16 @@ export interface Start {
   readonly ended: Promise<number | null>;
 }
 
-export interface Server extends Start, Place {
-  readonly origin: string;
+/** How tests call it. */
+export interface Caller {
   readonly platform: Client;
+  as(token: string): Client;
+}
+
+export interface Server extends Start, Place, Caller {
+  readonly origin: string;
   /** Milliseconds from the command to the address being printed. */
   readonly startedInMs: number;
-  as(token: string): Client;
   /** The Worker's log lines so far. */
   log(): readonly string[];
   /** Ends it as Ctrl-C does, with all its children. Saying it twice is fine. */

@@ -7,7 +7,7 @@ import { type Run, type RunItem, run, runItem } from '../../../src/contract/runs
 import { newApiKey } from '../../../src/contract/tenants.ts';
 import { type Workflow, workflow } from '../../../src/contract/workflows.ts';
 import type { Client } from './client.ts';
-import type { Server } from './server.ts';
+import type { Caller } from './server.ts';
 import { until } from './wait.ts';
 
 const oneKey = z.object({ apiKey: newApiKey });
@@ -22,7 +22,7 @@ export interface Tenant {
   readonly keys: { admin: string; approver: string; viewer: string; ingest: string };
 }
 
-export async function openTenant(server: Server, signingSecret: string): Promise<Tenant> {
+export async function openTenant(server: Caller, signingSecret: string): Promise<Tenant> {
   const id = `t-${randomBytes(6).toString('hex')}`;
   const created = await server.platform.post(
     '/api/platform/tenants/create',
@@ -48,13 +48,13 @@ export async function openTenant(server: Server, signingSecret: string): Promise
 }
 
 /** Sets a connection. */
-export async function connect(server: Server, { keys }: Tenant, body: object): Promise<void> {
+export async function connect(server: Caller, { keys }: Tenant, body: object): Promise<void> {
   await server.as(keys.admin).post('/api/admin/connections/set', body, z.unknown());
 }
 
 /** Creates the workflow, enabled. */
 export async function createWorkflow(
-  server: Server,
+  server: Caller,
   { keys }: Tenant,
   body: object,
 ): Promise<Workflow> {
@@ -74,18 +74,18 @@ export function forwarding(event: string, url: string, more: object = {}) {
   };
 }
 
-export async function postEvents(server: Server, { keys }: Tenant, events: object) {
+export async function postEvents(server: Caller, { keys }: Tenant, events: object) {
   return (await server.as(keys.ingest).post('/api/events', events, taken)).events;
 }
 
-export async function readRun(server: Server, { keys }: Tenant, id: string): Promise<Run> {
+export async function readRun(server: Caller, { keys }: Tenant, id: string): Promise<Run> {
   const path = `/api/admin/workflow-runs/get?id=${id}`;
   return (await server.as(keys.viewer).get(path, oneRun)).run;
 }
 
 /** The run once it is in the status; one that ended differently fails at once. */
 export async function runIn(
-  server: Server,
+  server: Caller,
   tenant: Tenant,
   id: string,
   status: Run['status'],
@@ -100,18 +100,18 @@ export async function runIn(
   return found;
 }
 
-export async function approve(server: Server, key: string, body: object): Promise<Run> {
+export async function approve(server: Caller, key: string, body: object): Promise<Run> {
   return (await server.as(key).post('/api/admin/workflow-runs/approve', body, oneRun)).run;
 }
 
-export const listRuns = (server: Server, tenant: Tenant, query = ''): Promise<RunItem[]> =>
+export const listRuns = (server: Caller, tenant: Tenant, query = ''): Promise<RunItem[]> =>
   listAll(server.as(tenant.keys.viewer), '/api/admin/workflow-runs', query, runItem);
 
-export const listEvents = (server: Server, tenant: Tenant, query = '') =>
+export const listEvents = (server: Caller, tenant: Tenant, query = '') =>
   listAll(server.as(tenant.keys.viewer), '/api/admin/events', query, eventRecord);
 
 /** The whole trail, oldest entry first. */
-export async function listAudit(server: Server, tenant: Tenant): Promise<AuditEntry[]> {
+export async function listAudit(server: Caller, tenant: Tenant): Promise<AuditEntry[]> {
   const newestFirst = await listAll(
     server.as(tenant.keys.viewer),
     '/api/admin/audit',

@@ -3,6 +3,7 @@
  * time: each page is a chain of its own, which has to begin where the page below it ends; the last one
  * begins at the tenant's genesis hash. So any length is checked in constant memory.
  */
+import './no-eval.ts';
 import type { AuditEntry } from '../../../../src/contract/audit.ts';
 import type { AuditKey } from '../../../../src/contract/audit-keys.ts';
 import { ChainVerifier } from '../../../../src/engine/chain.ts';

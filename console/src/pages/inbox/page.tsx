@@ -4,9 +4,10 @@ import { useEffect } from 'preact/hooks';
 import { useLocation, useParams } from 'wouter-preact';
 import type { InboxItem } from '../../../../src/contract/runs.ts';
 import { paths, useFilter } from '../../address.ts';
-import { lists } from '../../api/routes.ts';
+import { type List, lists } from '../../api/routes.ts';
 import { useShortcuts } from '../../keys/shortcuts.ts';
 import { live } from '../../live/live.ts';
+import { queries } from '../../live/queries.ts';
 import { keyWords } from '../../strings/common.ts';
 import { inboxWords } from '../../strings/inbox.ts';
 import { useIsNarrow } from '../../ui/media.ts';
@@ -58,7 +59,7 @@ export function InboxPage() {
           onChoose={(value) =>
             id === undefined
               ? set({ view: value === 'mine' ? '' : value })
-              : navigate(value === 'mine' ? paths.inbox : `${paths.inbox}?view=${value}`)
+              : navigate(listAddress(value))
           }
         />
       </PageHead>
@@ -83,7 +84,12 @@ export function InboxPage() {
               <ApprovalDetail
                 key={chosen.id}
                 item={chosen}
-                onDecided={() => go(items[at + 1] ?? items[at - 1])}
+                onDecided={() => {
+                  forget(chosen);
+                  const next = items[at + 1] ?? items[at - 1];
+                  if (next === undefined) navigate(listAddress(view), { replace: true });
+                  else go(next);
+                }}
               />
             )}
           </section>
@@ -136,8 +142,19 @@ function Nothing({ view }: { view: View }) {
   );
 }
 
+/** What the server took from the caller waits for them no longer; the next answer says so too. */
+function forget({ id }: InboxItem): void {
+  queries.setQueryData<List<InboxItem>>(['inbox', 'mine'], (known) =>
+    known === undefined ? known : { ...known, items: known.items.filter((item) => item.id !== id) },
+  );
+}
+
 function queryOf(view: View) {
   return view === 'mine' ? { mine: 'true' } : { status: view };
+}
+
+function listAddress(view: View): string {
+  return view === 'mine' ? paths.inbox : `${paths.inbox}?view=${view}`;
 }
 
 function addressOf({ id }: InboxItem, view: View): string {

@@ -54,7 +54,7 @@ export function PictureSide({
     >
       <h2>{editorWords.graph}</h2>
       <Track
-        label={editorWords.graph}
+        label={editorWords.graphLabel}
         stations={stationsOf(steps)}
         trigger={{
           title: textOr(trigger.event, '–'),
