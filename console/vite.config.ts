@@ -50,7 +50,7 @@ function headersFile(api: string): Plugin {
     "style-src 'self'",
     "font-src 'self'",
     "img-src 'self' data:",
-    ["connect-src 'self'", api].filter((part) => part !== '').join(' '),
+    ["connect-src 'self'", ...(api === '' ? [] : [api, api.replace(/^http/, 'ws')])].join(' '),
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",

@@ -9,6 +9,7 @@ import { whoAmI } from './api/session.ts';
 import { CallerContext } from './caller.ts';
 import { ErrorBoundary } from './error-boundary.tsx';
 import { queries } from './live/queries.ts';
+import { listen } from './live/socket.ts';
 import { Shell } from './shell.tsx';
 import { SignIn } from './sign-in.tsx';
 import { common } from './strings/common.ts';
@@ -101,6 +102,8 @@ export function App() {
       }),
     [],
   );
+  const isIn = session !== null;
+  useEffect(() => (isIn ? listen() : undefined), [isIn]);
   const leave = () => {
     queries.clear();
     setSession(null);

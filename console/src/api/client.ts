@@ -46,11 +46,20 @@ let bearer: string | null = null;
 export function holdBearer(key: string | null): void {
   bearer = key;
 }
+export const heldBearer = () => bearer;
 
 /** Members of several tenants who come by Cloudflare Access say which one they mean. */
 export function chooseTenant(id: string | null): void {
   if (id === null) localStorage.removeItem(TENANT);
   else localStorage.setItem(TENANT, id);
+}
+
+export const chosenTenant = () => localStorage.getItem(TENANT);
+
+/** Where a WebSocket of the API is opened. */
+export function socketUrl(path: string, query: Query): string {
+  const origin = API_ORIGIN === '' ? location.origin : API_ORIGIN;
+  return `${origin.replace(/^http/, 'ws')}${path}${queryText(query)}`;
 }
 
 const signOutListeners = new Set<() => void>();
@@ -107,7 +116,7 @@ async function reach(url: string, init: RequestInit): Promise<Response> {
 }
 
 function ownHeaders(): Record<string, string> {
-  const tenant = localStorage.getItem(TENANT);
+  const tenant = chosenTenant();
   return {
     ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),
     ...(tenant === null ? {} : { 'x-tenant-id': tenant }),

@@ -1,8 +1,9 @@
 /**
- * How the console keeps up: by asking again, as long as somebody looks, and more slowly while the
- * server does not answer. The pages say what they show and nothing about how it stays fresh: when the
- * server can push, this file changes and no page does.
+ * How the console keeps up: the server says what changes (socket.ts), and where it cannot, the console
+ * asks again, as long as somebody looks, and more slowly while the server does not answer. The pages say
+ * what they show and nothing about how it stays fresh.
  */
+import { isTold } from './socket.ts';
 
 /** What a page shows, by how soon a change in it has to be seen. */
 export type Topic = 'inbox' | 'run' | 'feed' | 'list' | 'slow';
@@ -13,6 +14,12 @@ const EVERY_MS: Readonly<Record<Topic, number>> = {
   feed: 3_000,
   list: 10_000,
   slow: 30_000,
+};
+/** What the server tells of by itself is asked for all the same, in case a word of it was lost. */
+const TOLD_MS: Readonly<Partial<Record<Topic, number>>> = {
+  inbox: 30_000,
+  run: 5_000,
+  feed: 30_000,
 };
 const SLOWEST_MS = 60_000;
 
@@ -43,5 +50,6 @@ export function liveUntil<Known>(topic: Topic, hasEnded: (known: Known | undefin
 
 function paceOf(topic: Topic, { fetchFailureCount, status }: Asked['state']): number {
   const failures = status === 'error' ? Math.max(1, fetchFailureCount) : fetchFailureCount;
-  return Math.min(SLOWEST_MS, EVERY_MS[topic] * 2 ** failures);
+  const every = (isTold() ? TOLD_MS[topic] : undefined) ?? EVERY_MS[topic];
+  return Math.min(SLOWEST_MS, every * 2 ** failures);
 }

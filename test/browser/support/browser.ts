@@ -50,7 +50,9 @@ export async function visit(browser: Browser, look: Look = {}): Promise<Visit> {
 
 /** The browser itself tells of every answer that is no success: many are meant. */
 function isRefusal(text: string): boolean {
-  return text.startsWith('Failed to load resource: the server responded with a status of');
+  return /^(Failed to load resource: the server responded with a status of|WebSocket connection to)/.test(
+    text,
+  );
 }
 
 /** Signs in as the form would, without the form. */

@@ -1,0 +1,118 @@
+/**
+ * What the server says by itself: that something changed, never what is in it. One WebSocket for the
+ * whole console, which goes on where it was after a break. Where none can be had (a server without it, a
+ * proxy between), the pages keep asking as they do anyhow (live.ts). docs/live.md
+ */
+import { chosenTenant, heldBearer, socketUrl } from '../api/client.ts';
+import { queries } from './queries.ts';
+
+const PROTOCOL = 'signalbox.v1';
+const PING_MS = 30_000;
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 60_000;
+/** Changes come in bursts: what they touch is asked for once, and not without end. */
+const TOGETHER_MS = 200;
+const APART_MS = 1_000;
+
+interface Message {
+  readonly cursor: string;
+  readonly kind: 'event' | 'run' | 'approval' | 'reset';
+  readonly id?: string;
+}
+
+/** Which questions of the console a change is about: the beginnings of their names. */
+const TOUCHED: Readonly<Record<Message['kind'], readonly string[]>> = {
+  event: ['events'],
+  run: ['runs'],
+  approval: ['inbox'],
+  reset: [],
+};
+/** Nothing that somebody is writing is replaced under their hands. */
+const WRITTEN = 'workflow';
+
+let socket: WebSocket | null = null;
+let cursor: string | null = null;
+let retryMs = FIRST_RETRY_MS;
+let retry: ReturnType<typeof setTimeout> | undefined;
+let asking: ReturnType<typeof setTimeout> | undefined;
+let askedAt = 0;
+/** Beginnings of the names of questions, as text. */
+const waiting = new Set<string>();
+let isAll = false;
+
+/** Whether changes are told, so that asking for them may be rare. */
+export function isTold(): boolean {
+  return socket?.readyState === WebSocket.OPEN;
+}
+
+/** Listens as long as somebody is signed in. @returns ends it */
+export function listen(): () => void {
+  open();
+  return () => {
+    clearTimeout(retry);
+    cursor = null;
+    const closing = socket;
+    socket = null;
+    closing?.close();
+  };
+}
+
+function open(): void {
+  const opened = new WebSocket(socketUrl('/api/admin/live', { cursor }), protocols());
+  socket = opened;
+  const ping = setInterval(() => {
+    if (opened.readyState === WebSocket.OPEN) opened.send('ping');
+  }, PING_MS);
+  opened.addEventListener('message', ({ data }) => {
+    retryMs = FIRST_RETRY_MS;
+    if (data !== 'pong') take(JSON.parse(String(data)));
+  });
+  opened.addEventListener('close', () => {
+    clearInterval(ping);
+    if (socket !== opened) return;
+    retry = setTimeout(open, retryMs * (0.5 + Math.random()));
+    retryMs = Math.min(LONGEST_RETRY_MS, retryMs * 2);
+  });
+}
+
+/** A browser's WebSocket has no headers: what would be in one is offered as a protocol. */
+function protocols(): string[] {
+  const [bearer, tenant] = [heldBearer(), chosenTenant()];
+  return [
+    PROTOCOL,
+    ...(bearer === null ? [] : [`key.${bearer}`]),
+    ...(tenant === null ? [] : [`tenant.${tenant}`]),
+  ];
+}
+
+function take({ cursor: at, kind, id }: Message): void {
+  cursor = at;
+  isAll ||= kind === 'reset';
+  for (const name of TOUCHED[kind]) waiting.add(name);
+  // A run that is shown tells its approvals too, and an approval does not say whose it is.
+  if (kind === 'run' && id !== undefined) waiting.add(`run/${id}`);
+  if (kind === 'approval') waiting.add('run');
+  if (asking !== undefined) return;
+  const pause = Math.max(TOGETHER_MS, askedAt + APART_MS - Date.now());
+  asking = setTimeout(askAgain, pause);
+}
+
+/** Those on the screen are asked again now, the others when they are looked at. */
+function askAgain(): void {
+  asking = undefined;
+  askedAt = Date.now();
+  const touched = [...waiting].map((name) => name.split('/'));
+  const all = isAll;
+  waiting.clear();
+  isAll = false;
+  void queries.invalidateQueries(
+    {
+      predicate: ({ queryKey }) =>
+        all
+          ? queryKey[0] !== WRITTEN
+          : touched.some((name) => name.every((part, at) => queryKey[at] === part)),
+      refetchType: document.hidden ? 'none' : 'active',
+    },
+    { cancelRefetch: false },
+  );
+}
