@@ -2,7 +2,7 @@
  * The delivery log: one row an attempt, made of what is asked of many attempts at once. What was sent
  * and answered stands in the run's entries already; a row repeats none of it, but for redeliveries,
  * which have no entry. Rows written are the bill: a delivered webhook costs one row (the table has no
- * rowid), a failed one two.
+ * rowid), a failed one three.
  */
 import { and, desc, eq, gte, isNotNull, isNull, lt, type SQL, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
@@ -10,6 +10,7 @@ import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlit
 import type { Delivery, DeliveryDetail, DeliveryStatus } from '../contract/deliveries.ts';
 import { idAtTime } from '../contract/json.ts';
 import { type Page, type Paged, paged } from '../contract/pages.ts';
+import { earlierOf, newestAlong } from './indexed.ts';
 
 /** Number of an attempt that no run has counted. */
 export const REDELIVERY = 0;
@@ -38,6 +39,7 @@ export const deliveries = sqliteTable(
     index('deliveries_failed')
       .on(table.tenantId, table.destination, table.id)
       .where(isNotNull(table.code)),
+    index('deliveries_failed_by_time').on(table.tenantId, table.id).where(isNotNull(table.code)),
     index('deliveries_again').on(table.tenantId, table.runId).where(sql`${table.attempt} = 0`),
   ],
 );
@@ -81,58 +83,42 @@ export async function listDeliveries(
   filter: DeliveryFilter,
   page: Page,
 ): Promise<Paged<Delivery>> {
-  const { destination, status } = filter;
-  const bounds = boundsOf(filter, page);
+  const { destination, status, run, from, to } = filter;
+  const end = earlierOf(page.after, to === undefined ? null : idAtTime('dlv', to));
+  const wanted = and(
+    eq(deliveries.tenantId, tenantId),
+    from === undefined ? undefined : gte(deliveries.id, idAtTime('dlv', from)),
+    end === null ? undefined : lt(deliveries.id, end),
+    destination === undefined ? undefined : eq(deliveries.destination, destination),
+    status === undefined ? undefined : whether(status),
+    run === undefined ? undefined : isOfRun(tenantId, run),
+  );
+  const limit = page.limit + 1;
+  const index = indexFor(filter);
+  const found =
+    index === null ? wanted : newestAlong(index, deliveries, deliveries.id, wanted, limit);
   const rows = await drizzle(db)
     .select()
     .from(deliveries)
-    .where(
-      and(
-        eq(deliveries.tenantId, tenantId),
-        gte(deliveries.id, bounds.first),
-        lt(deliveries.id, bounds.end),
-        destination === undefined ? undefined : eq(deliveries.destination, destination),
-        status === undefined ? undefined : whether(status),
-        narrowing(tenantId, filter, bounds, page.limit + 1),
-      ),
-    )
+    .where(and(eq(deliveries.tenantId, tenantId), found))
     .orderBy(desc(deliveries.id))
-    .limit(page.limit + 1);
+    .limit(limit);
   return paged(rows, page.limit, (row) => row.id, itemOf);
 }
 
-/** Ids: the first one that counts, and the one before which all are. */
-interface Bounds {
-  readonly first: string;
-  readonly end: string;
-}
-
-function boundsOf({ from, to }: DeliveryFilter, { after }: Page): Bounds {
-  const ends = [after, to === undefined ? null : idAtTime('dlv', to)];
-  return {
-    first: from === undefined ? 'dlv_' : idAtTime('dlv', from),
-    end: ends.flatMap((end) => end ?? []).toSorted()[0] ?? 'dlv_~',
-  };
-}
-
 /**
- * Without statistics SQLite would rather read a tenant's whole log than one of the indexes above, so it
- * is told which ids come into question, and by which index they are found.
+ * What was delivered is in no index but the primary key, by time: one by destination would cost a row
+ * for each delivery.
  */
-function narrowing(
-  tenantId: string,
-  { destination, status, run }: DeliveryFilter,
-  { first, end }: Bounds,
-  limit: number,
-): SQL | undefined {
-  if (run !== undefined)
-    return sql`${deliveries.id} IN (SELECT value FROM json_each(${JSON.stringify(run.deliveryIds)})
-      UNION ALL SELECT a.id FROM deliveries AS a INDEXED BY deliveries_again
-        WHERE a.tenant_id = ${tenantId} AND a.run_id = ${run.id} AND a.attempt = 0)`;
-  if (destination === undefined || status !== 'failed') return undefined;
-  return sql`${deliveries.id} IN (SELECT f.id FROM deliveries AS f INDEXED BY deliveries_failed
-    WHERE f.tenant_id = ${tenantId} AND f.destination = ${destination} AND f.code IS NOT NULL
-      AND f.id >= ${first} AND f.id < ${end} ORDER BY f.id DESC LIMIT ${limit})`;
+function indexFor({ destination, status, run }: DeliveryFilter): string | null {
+  if (run !== undefined || status !== 'failed') return null;
+  return destination === undefined ? 'deliveries_failed_by_time' : 'deliveries_failed';
+}
+
+function isOfRun(tenantId: string, { id, deliveryIds }: NonNullable<DeliveryFilter['run']>): SQL {
+  return sql`${deliveries.id} IN (SELECT value FROM json_each(${JSON.stringify(deliveryIds)})
+    UNION ALL SELECT a.id FROM deliveries AS a INDEXED BY deliveries_again
+      WHERE a.tenant_id = ${tenantId} AND a.run_id = ${id} AND a.attempt = 0)`;
 }
 
 function whether(status: DeliveryStatus): SQL {

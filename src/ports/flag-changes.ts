@@ -37,8 +37,8 @@ export const flagChanges = sqliteTable(
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.key, table.changedKey] }),
-    index('flag_changes_by_time').on(table.tenantId, table.at),
-    index('flag_changes_of_key').on(table.tenantId, table.key, table.at),
+    index('flag_changes_by_time').on(table.tenantId, table.at, table.key, table.changedKey),
+    index('flag_changes_of_key').on(table.tenantId, table.key, table.at, table.changedKey),
   ],
 );
 
