@@ -1,5 +1,5 @@
 /** The audit trail as it is served. The chain is written by the tenant's object; rows only arrive. */
-import { and, asc, desc, eq, gt, gte, lt, max, type SQL } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, gte, lt, lte, max, min, type SQL, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { AuditEntry } from '../contract/audit.ts';
@@ -68,30 +68,47 @@ export interface AuditFilter {
   readonly to?: string | undefined;
 }
 
-/** Newest first. `from` is included, `to` is not. */
+/**
+ * Newest first. `from` is included, `to` is not. Of a period alone the entries come by their times, which
+ * is the order of an index: an entry of a run may be a little older than the one before it.
+ */
 export async function listAudit(
   db: D1Database,
   tenantId: string,
   filter: AuditFilter,
   page: Page,
 ): Promise<Paged<AuditEntry>> {
+  const { action, actor, target, from, to } = filter;
+  const isPeriod = from !== undefined || to !== undefined;
+  // What one thing or one actor has in the trail is little: times are looked at one by one then.
+  const isByTime = isPeriod && (action ?? actor ?? target) === undefined;
+  const at = isByTime ? sql`${audit.at}` : sql`+${audit.at}`;
   const wanted: (SQL | undefined)[] = [
     eq(audit.tenantId, tenantId),
-    filter.action === undefined ? undefined : eq(audit.action, filter.action),
-    filter.actor === undefined ? undefined : eq(audit.actorId, filter.actor),
-    filter.target === undefined ? undefined : eq(audit.targetId, filter.target),
-    filter.from === undefined ? undefined : gte(audit.at, filter.from),
-    filter.to === undefined ? undefined : lt(audit.at, filter.to),
-    page.after === null ? undefined : lt(audit.seq, Number(page.after)),
+    action === undefined ? undefined : eq(audit.action, action),
+    actor === undefined ? undefined : eq(audit.actorId, actor),
+    target === undefined ? undefined : eq(audit.targetId, target),
+    from === undefined ? undefined : gte(at, from),
+    ...endOf(at, to, page.after, isByTime),
   ];
   const rows = await drizzle(db)
     .select(SHOWN)
     .from(audit)
     .leftJoin(auditPrivate, ofEntry(audit))
     .where(and(...wanted))
-    .orderBy(desc(audit.seq))
+    .orderBy(...(isByTime ? [desc(audit.at)] : []), desc(audit.seq))
     .limit(page.limit + 1);
-  return paged(rows, page.limit, ({ row }) => String(row.seq), entryOf);
+  return paged(rows, page.limit, ({ row }) => `${row.at} ${row.seq}`, entryOf);
+}
+
+/** A page's key is a time and a number. By time, the earlier of both ends is the one that counts. */
+function endOf(at: SQL, to: string | undefined, after: string | null, isByTime: boolean): SQL[] {
+  const [afterAt = '', seq = ''] = after?.split(' ') ?? [];
+  const isBefore = to === undefined ? [] : [lt(at, to)];
+  if (after === null) return isBefore;
+  if (!isByTime) return [...isBefore, lt(audit.seq, Number(seq))];
+  if (to !== undefined && to <= afterAt) return isBefore;
+  return [sql`(${audit.at}, ${audit.seq}) < (${afterAt}, ${Number(seq)})`];
 }
 
 /** How many entries the read model has of a tenant: the number of the last one. */
@@ -116,7 +133,8 @@ export async function* auditPages(
   tenantId: string,
   { from, to }: Pick<AuditFilter, 'from' | 'to'>,
 ): AsyncGenerator<string, void> {
-  for (let after = 0, limit = EXPORT_PAGE_ROWS.first; ; ) {
+  const numbers = await numbersOf(db, tenantId, { from, to });
+  for (let after = numbers.first - 1, limit = EXPORT_PAGE_ROWS.first; ; ) {
     const rows = await drizzle(db)
       .select(SHOWN)
       .from(audit)
@@ -125,8 +143,10 @@ export async function* auditPages(
         and(
           eq(audit.tenantId, tenantId),
           gt(audit.seq, after),
-          from === undefined ? undefined : gte(audit.at, from),
-          to === undefined ? undefined : lt(audit.at, to),
+          lte(audit.seq, numbers.last),
+          // Looked at one by one: among these numbers nearly all are of the period.
+          from === undefined ? undefined : sql`+${audit.at} >= ${from}`,
+          to === undefined ? undefined : sql`+${audit.at} < ${to}`,
         ),
       )
       .orderBy(asc(audit.seq))
@@ -137,6 +157,28 @@ export async function* auditPages(
     after = rows.at(-1)?.row.seq ?? after;
     limit = rowsForPage(page.length / rows.length);
   }
+}
+
+/** The first and the last number of a period's entries, from the index by time alone. */
+async function numbersOf(
+  db: D1Database,
+  tenantId: string,
+  { from, to }: Pick<AuditFilter, 'from' | 'to'>,
+): Promise<{ first: number; last: number }> {
+  const all = { first: 1, last: Number.MAX_SAFE_INTEGER };
+  if (from === undefined && to === undefined) return all;
+  const row = await drizzle(db)
+    .select({ first: min(audit.seq), last: max(audit.seq) })
+    .from(audit)
+    .where(
+      and(
+        eq(audit.tenantId, tenantId),
+        from === undefined ? undefined : gte(audit.at, from),
+        to === undefined ? undefined : lt(audit.at, to),
+      ),
+    )
+    .get();
+  return { first: row?.first ?? 1, last: row?.last ?? 0 };
 }
 
 function rowsForPage(charactersOfRow: number): number {

@@ -5,6 +5,7 @@ import { index, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { EventMatch, EventRecord } from '../contract/events.ts';
 import { idAtTime, type Json } from '../contract/json.ts';
 import { type Page, type Paged, paged } from '../contract/pages.ts';
+import { earlierOf, newestAlong } from './indexed.ts';
 
 export const events = sqliteTable(
   'events',
@@ -69,22 +70,34 @@ export async function listEvents(
   filter: EventFilter,
   page: Page,
 ): Promise<Paged<EventRecord>> {
+  const { type, source, correlationId, from, to } = filter;
+  const end = earlierOf(page.after, to === undefined ? null : idAtTime('evt', to));
   const wanted: (SQL | undefined)[] = [
     eq(events.tenantId, tenantId),
-    filter.type === undefined ? undefined : eq(events.type, filter.type),
-    filter.source === undefined ? undefined : eq(events.source, filter.source),
-    filter.correlationId === undefined ? undefined : eq(events.correlationId, filter.correlationId),
-    filter.from === undefined ? undefined : gte(events.id, idAtTime('evt', filter.from)),
-    filter.to === undefined ? undefined : lt(events.id, idAtTime('evt', filter.to)),
-    page.after === null ? undefined : lt(events.id, page.after),
+    type === undefined ? undefined : eq(events.type, type),
+    source === undefined ? undefined : eq(events.source, source),
+    correlationId === undefined ? undefined : eq(events.correlationId, correlationId),
+    from === undefined ? undefined : gte(events.id, idAtTime('evt', from)),
+    end === null ? undefined : lt(events.id, end),
   ];
+  const limit = page.limit + 1;
+  const index = indexFor(filter);
+  const found =
+    index === null ? and(...wanted) : newestAlong(index, events, events.id, and(...wanted), limit);
   const rows = await drizzle(db)
     .select()
     .from(events)
-    .where(and(...wanted))
+    .where(and(eq(events.tenantId, tenantId), found))
     .orderBy(desc(events.id))
-    .limit(page.limit + 1);
+    .limit(limit);
   return paged(rows, page.limit, (row) => row.id, recordOf);
+}
+
+/** The one that leaves the fewest to look through. */
+function indexFor({ type, source, correlationId }: EventFilter): string | null {
+  if (correlationId !== undefined) return 'events_by_correlation';
+  if (type !== undefined) return 'events_by_type';
+  return source === undefined ? null : 'events_by_source';
 }
 
 export async function findEvent(

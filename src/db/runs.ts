@@ -28,6 +28,7 @@ import {
   type RunStatus,
 } from '../contract/runs.ts';
 import { events } from './events.ts';
+import { earlierOf, newestAlong } from './indexed.ts';
 
 export const runs = sqliteTable(
   'runs',
@@ -167,24 +168,29 @@ export async function listRuns(
   page: Page,
 ): Promise<Paged<RunItem>> {
   const { status, workflowId, eventType, correlationId, from, to } = filter;
+  const end = earlierOf(page.after, to === undefined ? null : idAtTime('run', to));
   const wanted: (SQL | undefined)[] = [
     eq(runs.tenantId, tenantId),
     status === undefined ? undefined : eq(runs.status, status),
     workflowId === undefined ? undefined : eq(runs.workflowId, workflowId),
     eventType === undefined ? undefined : eq(runs.eventType, eventType),
     from === undefined ? undefined : gte(runs.id, idAtTime('run', from)),
-    to === undefined ? undefined : lt(runs.id, idAtTime('run', to)),
-    page.after === null ? undefined : lt(runs.id, page.after),
+    end === null ? undefined : lt(runs.id, end),
   ];
-  const rows =
-    correlationId === undefined
-      ? await drizzle(db)
-          .select(ITEM)
-          .from(runs)
-          .where(and(...wanted))
-          .orderBy(desc(runs.id))
-          .limit(page.limit + 1)
-      : await runsOfCorrelation(db, tenantId, correlationId, wanted, page);
+  const limit = page.limit + 1;
+  const index = indexFor(filter);
+  const found =
+    correlationId !== undefined
+      ? startedBy(correlationId, tenantId, and(...wanted), end, limit)
+      : index !== null
+        ? newestAlong(index, runs, runs.id, and(...wanted), limit)
+        : and(...wanted);
+  const rows = await drizzle(db)
+    .select(ITEM)
+    .from(runs)
+    .where(and(eq(runs.tenantId, tenantId), found))
+    .orderBy(desc(runs.id))
+    .limit(limit);
   return paged(
     rows,
     page.limit,
@@ -193,32 +199,33 @@ export async function listRuns(
   );
 }
 
+/** The one that leaves the fewest to look through: most runs have succeeded. */
+function indexFor({ status, workflowId, eventType }: RunFilter): string | null {
+  if (status !== undefined && status !== 'succeeded') return 'runs_by_status';
+  if (workflowId !== undefined) return 'runs_by_workflow';
+  if (eventType !== undefined) return 'runs_by_event_type';
+  return status === undefined ? null : 'runs_by_status';
+}
+
 /**
- * By way of the events, which name the runs that they started. Ids of both are made one after the other,
- * the event's first: what stands behind the prefix orders them as one series.
+ * That a run is among the newest that events of a correlation have started, which name them. Ids of both
+ * are made one after the other, the event's first: what stands behind the prefix orders them as one
+ * series. Tables that are joined crosswise are taken in the order in which they are named.
  */
-async function runsOfCorrelation(
-  db: D1Database,
-  tenantId: string,
+function startedBy(
   correlationId: string,
-  wanted: readonly (SQL | undefined)[],
-  { after, limit }: Page,
-): Promise<RunItem[]> {
-  return await drizzle(db)
-    .select(ITEM)
-    .from(events)
-    .innerJoin(sql`json_each(${events.runs}) AS started`, sql`true`)
-    .innerJoin(runs, and(eq(runs.tenantId, tenantId), eq(runs.id, sql`started.value`)))
-    .where(
-      and(
-        eq(events.tenantId, tenantId),
-        eq(events.correlationId, correlationId),
-        after === null ? undefined : lt(events.id, after.replace(/^run_/, 'evt_')),
-        ...wanted,
-      ),
-    )
-    .orderBy(desc(events.id), desc(runs.id))
-    .limit(limit + 1);
+  tenantId: string,
+  wanted: SQL | undefined,
+  end: string | null,
+  limit: number,
+): SQL {
+  const isBefore = end === null ? sql`true` : lt(events.id, end.replace(/^run_/, 'evt_'));
+  return sql`${runs.id} IN (SELECT ${runs.id}
+    FROM ${events} INDEXED BY events_by_correlation
+      CROSS JOIN json_each(${events.runs}) AS started CROSS JOIN ${runs}
+    WHERE ${events.tenantId} = ${tenantId} AND ${events.correlationId} = ${correlationId}
+      AND ${isBefore} AND ${runs.id} = started.value AND ${wanted}
+    ORDER BY ${events.id} DESC, ${runs.id} DESC LIMIT ${limit})`;
 }
 
 /** A run's row and its whole history, oldest entry first; null when the tenant has no such run. */

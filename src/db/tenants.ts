@@ -21,6 +21,9 @@ export function insertTenant(db: D1Database, { id, name, createdAt }: Tenant): D
     .bind(id, name, createdAt);
 }
 
+/** Ids are made of a-z, 0-9 and -. */
+const BEHIND_ALL = '~';
+
 /** Null: the product keeps them itself. */
 export function updateFlagsService(
   db: D1Database,
@@ -47,7 +50,7 @@ export async function listTenants(db: D1Database, page: Page): Promise<Paged<Ten
   const rows = await drizzle(db)
     .select({ id, name, createdAt })
     .from(tenants)
-    .where(page.after === null ? undefined : lt(tenants.id, page.after))
+    .where(lt(tenants.id, page.after ?? BEHIND_ALL))
     .orderBy(desc(tenants.id))
     .limit(page.limit + 1);
   return paged(

@@ -104,8 +104,7 @@ export async function listOrders(
   const wanted: (SQL | undefined)[] = [
     eq(orders.tenantId, tenantId),
     from === undefined ? undefined : gte(orders.createdAt, from),
-    to === undefined ? undefined : lt(orders.createdAt, to),
-    page.after === null ? undefined : isAfter(page.after),
+    endOf(to, page.after),
   ];
   const rows = await drizzle(db)
     .select()
@@ -130,10 +129,15 @@ export async function getOrder(
   return row === undefined ? null : orderView(row);
 }
 
-/** A page's key is a time, a space and an id; a time has no space in it. */
-function isAfter(key: string): SQL {
-  const cut = key.indexOf(' ');
-  const [createdAt, id] = [key.slice(0, cut), key.slice(cut + 1)];
+/**
+ * A page's key is a time, a space and an id; a time has no space in it. Of both ends the earlier one
+ * counts alone: an index takes one.
+ */
+function endOf(to: string | undefined, after: string | null): SQL | undefined {
+  const cut = after?.indexOf(' ') ?? 0;
+  const [createdAt, id] = [after?.slice(0, cut) ?? '', after?.slice(cut + 1) ?? ''];
+  if (to !== undefined && (after === null || to <= createdAt)) return lt(orders.createdAt, to);
+  if (after === null) return undefined;
   return sql`(${orders.createdAt}, ${orders.id}) < (${createdAt}, ${id})`;
 }
 

@@ -1,0 +1,278 @@
+/**
+ * Every list that grows is read along one index, however long it is and however deep the page: what
+ * SQLite says it would do for each query of each list of the API, with every filter alone and with two.
+ */
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { overdueRuns } from '../../../src/db/runs.ts';
+import { encodeCursor } from '../../../src/http/cursor.ts';
+import type { Route } from '../../../src/http/route.ts';
+import { expiredExports, untidyExports } from '../../../src/ports/export-removal.ts';
+import { ROUTES } from '../../../src/routes/index.ts';
+import worker from '../../../src/worker.ts';
+import { newTenant, type Tenant } from '../support/api.ts';
+
+const TIME = '2026-03-01T12:00:00.000Z';
+const LATER = '2026-03-02T12:00:00.000Z';
+const HEX = '0195524b3a007abc8def0123456789ab';
+
+/** The name that a list's cursors carry, and a key of it as a page in the middle has one. */
+const CURSORS: Readonly<Record<string, readonly [string, string]>> = {
+  '/api/admin/events': ['events', `evt_${HEX}`],
+  '/api/admin/workflow-runs': ['runs', `run_${HEX}`],
+  '/api/admin/approvals': ['approvals', `${TIME} apr_${HEX}-1`],
+  '/api/admin/audit': ['audit', `${TIME} 500`],
+  '/api/admin/audit/checkpoints': ['checkpoints', '500'],
+  '/api/admin/deliveries': ['deliveries', `dlv_${HEX}`],
+  '/api/admin/flags': ['flags', 'checkout'],
+  '/api/admin/flags/history': ['flags-history', `${TIME} checkout run_${HEX}/on`],
+  '/api/admin/orders': ['orders', `${TIME} 1001`],
+  '/api/admin/mailbox': ['mailbox', `${TIME} msg_${HEX}`],
+  '/api/admin/exports': ['exports', `exp_${HEX}`],
+  '/api/platform/tenants': ['tenants', 'acme'],
+};
+
+/** Lists that a tenant's object keeps: it has at most so many of each. */
+const KEPT_SMALL = [
+  '/api/admin/workflows',
+  '/api/admin/members',
+  '/api/admin/api-keys',
+  '/api/admin/destinations',
+];
+
+/** What each filter alone is found by; where nothing is said here, by the primary key. */
+const INDEXES: Readonly<Record<string, string>> = {
+  '/api/admin/events?type': 'events_by_type',
+  '/api/admin/events?source': 'events_by_source',
+  '/api/admin/events?correlationId': 'events_by_correlation',
+  '/api/admin/workflow-runs?status': 'runs_by_status',
+  '/api/admin/workflow-runs?workflowId': 'runs_by_workflow',
+  '/api/admin/workflow-runs?eventType': 'runs_by_event_type',
+  '/api/admin/workflow-runs?correlationId': 'events_by_correlation',
+  '/api/admin/approvals?status=pending': 'approvals_pending',
+  '/api/admin/audit?action': 'audit_by_action',
+  '/api/admin/audit?actor': 'audit_by_actor',
+  '/api/admin/audit?target': 'audit_by_target',
+  '/api/admin/audit?from': 'audit_by_time',
+  '/api/admin/audit?to': 'audit_by_time',
+  '/api/admin/deliveries?status=failed': 'deliveries_failed_by_time',
+  '/api/admin/deliveries?destination&status=failed': 'deliveries_failed',
+  '/api/admin/deliveries?runId': 'deliveries_again',
+  '/api/admin/flags/history?key': 'flag_changes_of_key',
+  '/api/admin/orders?from': 'orders_by_time',
+  '/api/admin/orders?to': 'orders_by_time',
+};
+
+/** One value for each filter; where a filter's values are asked for by different indexes, all of them. */
+const VALUES: Readonly<Record<string, readonly string[]>> = {
+  action: ['approval.approved'],
+  actor: ['key_1'],
+  correlationId: ['order-1001'],
+  destination: ['https://example.com/hook'],
+  eventType: ['order.created'],
+  from: [TIME],
+  key: ['checkout'],
+  mine: ['true', 'false'],
+  runId: [`run_${HEX}`],
+  source: ['shop'],
+  target: ['wf_1'],
+  to: [LATER],
+  type: ['order.created'],
+  workflowId: ['wf_1'],
+};
+const STATUSES: Readonly<Record<string, readonly string[]>> = {
+  '/api/admin/workflow-runs': ['failed', 'pending_approval'],
+  '/api/admin/approvals': ['pending', 'approved'],
+  '/api/admin/deliveries': ['delivered', 'failed'],
+};
+
+const lists = ROUTES.filter(({ method, query }) => method === 'GET' && query?.shape.cursor);
+const grown = lists.filter(({ path }) => !KEPT_SMALL.includes(path));
+
+let tenant: Tenant;
+beforeAll(async () => {
+  tenant = await newTenant();
+});
+
+/** No filter, each alone, each two together, and all: as pairs of a name and a value. */
+function filtersOf({ path, query }: Route): URLSearchParams[] {
+  const names = Object.keys(query?.shape ?? {}).filter((name) => !/^(limit|cursor)$/.test(name));
+  const values = names.map((name) =>
+    (name === 'status' ? STATUSES[path] : VALUES[name])?.map((value) => [name, value]),
+  );
+  const chosen = values.map((of, index) => {
+    if (of === undefined) throw new Error(`${path}: no value for ${names[index]}`);
+    return of;
+  });
+  const alone = chosen.flat();
+  const pairs = alone.flatMap((one) =>
+    alone
+      .filter((other) => other[0] !== undefined && other[0] > (one[0] ?? ''))
+      .map((other) => [one, other]),
+  );
+  return [[], ...alone.map((one) => [one]), ...pairs, chosen.flatMap((of) => of.slice(0, 1))].map(
+    (filters) => new URLSearchParams(filters),
+  );
+}
+
+interface Asked {
+  readonly sql: string;
+  readonly values: readonly unknown[];
+}
+
+/** The database, with each statement that is asked written down. */
+function watched(): { DB: D1Database; asked: Asked[] } {
+  const asked: Asked[] = [];
+  const prepare = (sql: string) =>
+    new Proxy(env.DB.prepare(sql), {
+      get(statement, name) {
+        if (name !== 'bind') return Reflect.get(statement, name).bind(statement);
+        return (...values: readonly unknown[]) => {
+          asked.push({ sql, values });
+          return statement.bind(...values);
+        };
+      },
+    });
+  const DB = new Proxy(env.DB, {
+    get: (db, name) => (name === 'prepare' ? prepare : Reflect.get(db, name)),
+  });
+  return { DB, asked };
+}
+
+async function statementsOf(path: string, query: URLSearchParams): Promise<Asked[]> {
+  const token = path.startsWith('/api/platform/') ? env.PLATFORM_TOKEN : await tenant.key('admin');
+  const { DB, asked } = watched();
+  const ctx = createExecutionContext();
+  const request = new Request<unknown, IncomingRequestCfProperties>(
+    `https://api.test${path}?${query}`,
+    { headers: { authorization: `Bearer ${token}` } },
+  );
+  const response = await worker.fetch(request, { ...env, DB }, ctx);
+  await waitOnExecutionContext(ctx);
+  expect(response.status, `${path}?${query} ${await response.text()}`).toBe(200);
+  return asked;
+}
+
+async function planOf({ sql, values }: Asked): Promise<string[]> {
+  const { results } = await env.DB.prepare(`EXPLAIN QUERY PLAN ${sql}`)
+    .bind(...values)
+    .all<{ detail: string }>();
+  return results.map(({ detail }) => detail);
+}
+
+test('every list is one that this file knows', () => {
+  const known = [...Object.keys(CURSORS), ...KEPT_SMALL].toSorted();
+  expect([...new Set(lists.map(({ path }) => path))].toSorted()).toEqual(known);
+});
+
+/** Rows that are read one after the other, but for those of a JSON array in one row or in the query. */
+const SCAN = /^SCAN (?!.* VIRTUAL TABLE)/;
+/** Of an event's own runs; they are few. */
+const SORT_OF_FEW = 'USE TEMP B-TREE FOR LAST TERM OF ORDER BY';
+
+function faultsOf(plan: readonly string[], isByCorrelation: boolean): string[] {
+  return plan.filter(
+    (step) =>
+      SCAN.test(step) ||
+      /AUTOMATIC/.test(step) ||
+      (/TEMP B-TREE/.test(step) && !(isByCorrelation && step === SORT_OF_FEW)),
+  );
+}
+
+/** A filter alone, by name or with its value, or two by name and value. */
+function indexOf(path: string, query: URLSearchParams): string | undefined {
+  const [[name = '', value = ''] = []] = query;
+  const status = `${path}?destination&status=${query.get('status')}`;
+  if (query.size === 2 && query.has('destination')) return INDEXES[status];
+  return query.size === 1
+    ? (INDEXES[`${path}?${name}=${value}`] ?? INDEXES[`${path}?${name}`])
+    : undefined;
+}
+
+test.each(grown.map((route) => [route.path, route] as const))(
+  '%s goes along one index, sorts nothing and scans nothing',
+  async (path, route) => {
+    const [name = '', key = ''] = CURSORS[path] ?? [];
+    for (const filters of filtersOf(route))
+      for (const deep of [{}, { cursor: encodeCursor(name, key) }]) {
+        const query = new URLSearchParams([...filters, ...Object.entries(deep)]);
+        const asked = await statementsOf(path, query);
+        const plan = (await Promise.all(asked.map(planOf))).flat();
+        const told = `${query}\n${plan.join('\n')}`;
+        expect(
+          plan.some((step) => step.startsWith('SEARCH ')),
+          told,
+        ).toBe(true);
+        expect(faultsOf(plan, filters.has('correlationId')), told).toEqual([]);
+        const index = indexOf(path, filters);
+        if (index !== undefined) expect(told).toContain(` INDEX ${index} (`);
+        // Of a run all deliveries are looked at: they are few.
+        if ('cursor' in deep && !filters.has('runId'))
+          expect(told).toMatch(/\(tenant_id(=\? AND .*)?[<>(]/);
+      }
+  },
+);
+
+describe('with 3,000 runs', () => {
+  const ROWS = 3_000;
+  beforeAll(async () => {
+    const id = (prefix: string) => `printf('${prefix}_0195524b3a007%019x', n)`;
+    const numbers = `WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < ${ROWS})`;
+    const fill = (into: string, values: string) =>
+      env.DB.prepare(`INSERT INTO ${into} ${numbers} SELECT ?1, ${values} FROM c`).bind(tenant.id);
+    await env.DB.batch([
+      fill(
+        `events (tenant_id, id, event_id, source, type, time, data, correlation_id, request_id,
+           received_at, runs, matches)`,
+        `${id('evt')}, n, iif(n % 100, 'web', 'shop'), iif(n % 100, 'custom.a', 'order.created'),
+         '${TIME}', '{}', iif(n % 100, 'other', 'order-1001'), 'r', '${TIME}',
+         json_array(${id('run')}), '[]'`,
+      ),
+      fill(
+        `runs (tenant_id, id, seq, workflow_id, workflow_name, workflow_version, event_id,
+           event_type, status, request_id, correlation_id, created_at)`,
+        `${id('run')}, 3, iif(n % 100, 'wf_2', 'wf_1'), 'W', 1, ${id('evt')},
+         iif(n % 100, 'custom.a', 'order.created'), iif(n % 100, 'succeeded', 'failed'), 'r',
+         iif(n % 100, 'other', 'order-1001'), '${TIME}'`,
+      ),
+    ]);
+  });
+
+  const filters = (path: string) =>
+    Object.keys(INDEXES).flatMap((of) => {
+      const name = of.split('?')[1] ?? '';
+      const [value = ''] = name === 'status' ? ['failed'] : (VALUES[name] ?? []);
+      return of.startsWith(`${path}?`) ? [new URLSearchParams({ [name]: value })] : [];
+    });
+  const paths = ['/api/admin/events', '/api/admin/workflow-runs'];
+
+  test.each(paths)('a page of %s reads little more than what it shows', async (path) => {
+    const [name = '', key = ''] = CURSORS[path] ?? [];
+    const middle = encodeCursor(name, key.replace(HEX, '0195524b3a0070000000000000005dd'));
+    for (const filter of [new URLSearchParams(), ...filters(path)])
+      for (const cursor of [[], [['cursor', middle]]]) {
+        const query = new URLSearchParams([...filter, ...cursor, ['limit', '10']]);
+        const [statement, ...others] = await statementsOf(path, query);
+        expect(others).toEqual([]);
+        const { meta, results } = await env.DB.prepare(statement?.sql ?? '')
+          .bind(...(statement?.values ?? []))
+          .all();
+        expect(results.length, `${query}`).toBe(11);
+        // By correlation: the event in the index and itself, what it names, its run, and that once more.
+        expect(meta.rows_read, `${query}`).toBeLessThanOrEqual(7 * 11);
+      }
+  });
+});
+
+test('what the sweep asks for in all tenants is found by an index each', async () => {
+  const { DB, asked } = watched();
+  await overdueRuns(DB, TIME, 10);
+  await expiredExports(DB, TIME, 10);
+  await untidyExports(DB, TIME, 10);
+  expect(asked).toHaveLength(3);
+  for (const one of asked) {
+    const plan = await planOf(one);
+    expect(faultsOf(plan, false), plan.join('\n')).toEqual([]);
+  }
+});
