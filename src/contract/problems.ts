@@ -29,6 +29,7 @@ export const PROBLEMS = {
   unsupported_media_type: [415, 'Unsupported content type'],
   range_not_satisfiable: [416, 'The range begins after the end'],
   limit_reached: [422, 'A limit of the tenant is reached'],
+  upgrade_required: [426, 'This is a WebSocket'],
   rate_limited: [429, 'Too many requests'],
   internal: [500, 'Something went wrong on our side'],
   unavailable: [503, 'Not available right now'],

@@ -8,6 +8,7 @@ import { call, tenantObject } from '../objects/index.ts';
 import { Recent } from '../recent.ts';
 import { accessEmail, hasAccessToken } from './access.ts';
 import { equalSecrets, recogniseKey } from './api-key.ts';
+import { socketKey, socketTenant } from './live-protocol.ts';
 import { isFromOurPages, otherSite } from './own-origin.ts';
 import { hasSession, readSession } from './session.ts';
 import { isFlooding, slowDown } from './wrong-credentials.ts';
@@ -28,7 +29,7 @@ const refusedKeys = new Recent<true>({ max: 10_000, keptMs: 60_000 });
  * from one of our pages.
  */
 export async function authenticateCaller(request: Request, env: Env): Promise<Caller | Refusal> {
-  const token = bearerToken(request);
+  const token = bearerToken(request) ?? socketKey(request);
   if (token !== null) return await authenticateKey(token, env);
   if (!hasSession(request, env) && !hasAccessToken(request))
     return refusal('unauthenticated', 'Send an API key: Authorization: Bearer sbx_…');
@@ -68,7 +69,7 @@ async function authenticateMember(request: Request, env: Env): Promise<Caller | 
     return refusal('unavailable', 'The keys of Cloudflare Access cannot be read right now.');
   const { email } = signedIn;
   const stranger = refusal('unauthenticated', 'You are not a member of this tenant.');
-  const named = request.headers.get('x-tenant-id');
+  const named = request.headers.get('x-tenant-id') ?? socketTenant(request);
   const tenantIds = named === null ? await tenantsOfEmail(env.DB, email) : [named];
   const [only] = tenantIds;
   if (tenantIds.length > 1)

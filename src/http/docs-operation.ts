@@ -1,5 +1,6 @@
 /** One operation of the page: what it takes, what it answers, how it is called. */
 
+import { LIVE_PROTOCOL } from '../contract/live.ts';
 import { type Html, html, joined, prose } from '../html.ts';
 import { EXAMPLE_BODIES, EXAMPLE_IDS } from './docs-examples.ts';
 import type { Operation, SchemaNode } from './docs-model.ts';
@@ -17,7 +18,7 @@ export function operationSection(operation: Operation): Html {
     <div class="sides"><div>
       ${description === undefined ? null : html`<p>${prose(description)}</p>`}
       ${parameterTable(operation)}${bodyPart(operation)}${answerPart(operation)}
-    </div><pre tabindex="0"><code>${curlOf(operation)}</code></pre></div>
+    </div><pre tabindex="0"><code>${exampleOf(operation)}</code></pre></div>
   </section>`;
 }
 
@@ -52,7 +53,7 @@ function bodyPart({ requestBody }: Operation): Html | null {
 
 function answerPart({ responses }: Operation): Html {
   const entries = Object.entries(responses);
-  const good = entries.filter(([status]) => status.startsWith('2'));
+  const good = entries.filter(([status]) => /^[12]/.test(status));
   const unchanged = entries.filter(([status]) => status.startsWith('3'));
   const refusals = entries.filter(([status]) => /^[45]/.test(status));
   const links = refusals.map(
@@ -80,6 +81,13 @@ function isAnything(schema: SchemaNode): boolean {
     typeOf(schema).toString() === 'any JSON' ||
     Object.keys(schema.properties ?? { a: 1 }).length === 0
   );
+}
+
+/** How a program calls it. */
+function exampleOf(operation: Operation): string {
+  if ('101' in operation.responses)
+    return `new WebSocket(\n  SIGNALBOX_URL + '${operation.path}',\n  ['${LIVE_PROTOCOL}', 'key.' + SIGNALBOX_KEY],\n)`;
+  return curlOf(operation);
 }
 
 /** A command to paste, with the address and the credential in variables. */

@@ -17,6 +17,7 @@ const DESCRIPTIONS: Readonly<Record<number, string>> = {
   415: 'Unsupported content type',
   416: 'The range begins after the end: Content-Range says where that is',
   422: 'A limit of the tenant is reached',
+  426: 'Asked for without an upgrade to a WebSocket',
   429: 'Too much at once: Retry-After says when',
   500: 'A fault of ours',
   503: 'Not available right now; detail says why',

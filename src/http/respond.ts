@@ -37,6 +37,7 @@ export function problemResponse(refused: Refusal, requestId: string): Response {
   const headers = {
     'content-type': 'application/problem+json',
     ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+    ...(status === 426 ? { connection: 'Upgrade', upgrade: 'websocket' } : {}),
     ...(status === 429 || status === 503
       ? { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) }
       : {}),
@@ -70,5 +71,6 @@ export function finish(
   // `Vary` joins what the handler's own says.
   for (const [name, value] of cors) headers.append(name, value);
   headers.set('x-request-id', requestId);
-  return new Response(headOnly ? null : response.body, { status: response.status, headers });
+  const { status, webSocket } = response;
+  return new Response(headOnly ? null : response.body, { status, headers, webSocket });
 }

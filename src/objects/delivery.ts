@@ -14,6 +14,7 @@ import { FLAG_ORDERS, type FlagOrder } from './flag-orders.ts';
 import { Mailing } from './mailing.ts';
 import type { RedeliveryJob, TenantContext } from './messages.ts';
 import { CHAT_NOTICES } from './notices.ts';
+import type { Parcel } from './projection.ts';
 import { ReadModel } from './read-model.ts';
 import { RunGiving } from './run-giving.ts';
 import type { Stores } from './stores.ts';
@@ -35,6 +36,8 @@ export interface TenantShell {
   performOrders(orders: readonly FlagOrder[]): Promise<void>;
   /** Logs why when there is none to be had. */
   signCheckpoint(): Promise<CheckpointAnswer>;
+  /** The read model has them: whoever listens is told. */
+  tell(parcels: readonly Parcel[]): void;
 }
 
 /** What each way out goes by. */

@@ -16,6 +16,8 @@ export interface Identity extends Right {
    * though their role be low, for it may name them, or they stand in for somebody.
    */
   readonly inPerson: boolean;
+  /** The key that was sent; null for who came otherwise. */
+  readonly keyId: string | null;
   readonly standsInFor: readonly Right[];
 }
 
@@ -40,10 +42,10 @@ export function identityOfKey(key: ApiKey, people: People, now: number): Identit
   const { id, name, role, memberId } = key;
   if (role === 'frontend') return null;
   const actor: Actor = { type: 'api_key', id, name };
-  if (memberId === null) return { actor, role, inPerson: false, standsInFor: [] };
+  if (memberId === null) return { actor, role, inPerson: false, keyId: id, standsInFor: [] };
   const member = people.members.find(memberId);
   if (member === null || member.removedAt !== null) return null;
-  const own = identityOf(member, people, now);
+  const own = { ...identityOf(member, people, now), keyId: id };
   return mayDecideByKey(role)
     ? { ...own, role: weaker(role, member.role) }
     : { ...own, role: weaker(role, member.role), inPerson: false, standsInFor: [] };
@@ -56,6 +58,7 @@ export function identityOf(member: Member, people: People, now: number): Identit
     actor: actorOf(member),
     role,
     inPerson: true,
+    keyId: null,
     standsInFor: rightsLent(member, people, now),
   };
 }

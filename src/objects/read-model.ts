@@ -83,6 +83,7 @@ export class ReadModel {
       endedRuns.told(ended);
     });
     openRuns.told(untold);
+    this.#shell.tell(parcels);
     return 'sent';
   }
 }

@@ -8,11 +8,12 @@ import { type Refusal, refusal } from '../contract/problems.ts';
 import type { Env } from '../env.ts';
 import { log } from '../log.ts';
 import { auditSigner } from './audit-keys.ts';
-import type { By, Change } from './change.ts';
+import type { By, Change, Changed } from './change.ts';
 import { type CheckpointAnswer, makeCheckpoint } from './checkpoints.ts';
 import { Delivery } from './delivery.ts';
 import type { Driven } from './executor.ts';
 import type { FlagOrder } from './flag-orders.ts';
+import { Live } from './live.ts';
 import { CONTEXT_LENT_MS, type TenantContext } from './messages.ts';
 import { existingStores, type Stores } from './stores.ts';
 
@@ -22,6 +23,7 @@ export abstract class TenantBase extends DurableObject<Env> {
   /** Null for a name that is nobody's. */
   protected stores: Stores | null;
   protected readonly delivery: Delivery;
+  protected readonly live: Live;
   #context: Omit<TenantContext, 'disabled' | 'at'> | null = null;
   /** When a run was last told what it may go by; a former instance may have told one just before. */
   #lentAt: number | null;
@@ -30,6 +32,7 @@ export abstract class TenantBase extends DurableObject<Env> {
     super(ctx, env);
     this.stores = existingStores(ctx.storage.sql);
     this.#lentAt = this.stores === null ? null : Date.now();
+    this.live = new Live(ctx, () => this.open());
     this.delivery = new Delivery({
       ctx,
       env,
@@ -38,6 +41,7 @@ export abstract class TenantBase extends DurableObject<Env> {
       settle: (driven) => this.settle(driven),
       performOrders: (orders) => this.performOrders(orders),
       signCheckpoint: () => this.signCheckpoint(),
+      tell: (parcels) => this.live.tell(parcels),
     });
     if (this.stores !== null) this.delivery.flush();
   }
@@ -137,9 +141,15 @@ export abstract class TenantBase extends DurableObject<Env> {
       return made;
     });
     this.#context = null;
-    if (change.ok && change.fact?.action.startsWith('workflow.') === true)
-      this.open().admission.forgetWorkflows();
+    this.#followUp(change.ok ? change.fact : null);
     await this.delivery.afterCommit(projected);
     return change;
+  }
+
+  /** What is kept in memory, or open, goes by the change at once. */
+  #followUp(fact: Changed<unknown>['fact']): void {
+    const [object] = fact?.action.split('.') ?? [];
+    if (object === 'workflow') this.open().admission.forgetWorkflows();
+    if (object === 'api_key' || object === 'member') this.live.recheck();
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { AcceptedEvent, IncomingEvent } from '../contract/events.ts';
 import type { LimitsView, TenantLimitsChange } from '../contract/limits.ts';
+import { LIVE_CLOSE } from '../contract/live.ts';
 import { type Refusal, refusal } from '../contract/problems.ts';
 import type { Run } from '../contract/runs.ts';
 import type { ApiKey, Tenant } from '../contract/tenants.ts';
@@ -20,6 +21,7 @@ import { type Identity, identityOf, identityOfKey, type LinkHolder } from './ide
 import type { MintedKey } from './keys.ts';
 import { admitEvents, cancelGiven, settleDriven, takeReport } from './ledger.ts';
 import type { GuessedLink } from './link-guesses.ts';
+import { liveRequestOf } from './live-request.ts';
 import type { RunReport, TenantContext } from './messages.ts';
 import { openStores } from './stores.ts';
 import type { Answer } from './tenant-base.ts';
@@ -130,6 +132,20 @@ export class TenantObject extends TenantExports {
     const { idempotency } = this.open();
     if (outcome === null) idempotency.forget(key);
     else idempotency.finish(key, outcome.status, outcome.answer);
+  }
+
+  /** A live socket, the one thing that no method can answer: live-request.ts. */
+  override async fetch(request: Request): Promise<Response> {
+    const { viewer, cursor } = liveRequestOf(request);
+    const opened = this.stores === null ? 401 : this.live.open(viewer, cursor);
+    return typeof opened === 'number'
+      ? new Response(null, { status: opened })
+      : new Response(null, { status: 101, webSocket: opened });
+  }
+
+  /** What it wants to know, whoever listens asks for elsewhere. */
+  override async webSocketMessage(socket: WebSocket): Promise<void> {
+    socket.close(LIVE_CLOSE.unwanted, 'Nothing but ping is taken here.');
   }
 
   // Events and runs

@@ -14,6 +14,7 @@ import { exportRoutes } from './exports.ts';
 import { flagRoutes } from './flags.ts';
 import { hookRoutes } from './hooks.ts';
 import { limitRoutes } from './limits.ts';
+import { liveRoutes } from './live.ts';
 import { memberRoutes } from './members.ts';
 import { ofrepRoutes } from './ofrep.ts';
 import { outputRoutes } from './outputs.ts';
@@ -74,6 +75,7 @@ export const ROUTES: readonly Route[] = [
   ...runRoutes,
   ...approvalRoutes,
   ...approvalLinkRoutes,
+  ...liveRoutes,
   ...auditRoutes,
   ...privacyRoutes,
   ...tenantRoutes,

@@ -3,6 +3,9 @@
  * through the death of the runtime and of everything.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { newApiKey } from '../../src/contract/tenants.ts';
+import { isLike, listenLive } from './support/live.ts';
 import { killNow, living, treeOf, workerdOf } from './support/processes.ts';
 import {
   BY_SERVE,
@@ -26,6 +29,7 @@ import {
 } from './support/tenant.ts';
 import { until, within } from './support/wait.ts';
 
+const oneKey = z.object({ apiKey: newApiKey });
 const retry = { retry: { attempts: 10, delay: '1s', maxDelay: '2s' } };
 
 let place: Place;
@@ -59,6 +63,20 @@ describe('the served Worker', () => {
     await runIn(server, tenant, runId, 'succeeded');
     const [delivered] = sink.received.filter(({ body }) => body.includes('"first"'));
     expect(delivered?.verified).toBe(true);
+  });
+
+  it('tells what changes by a WebSocket, and cuts off a key that is revoked', async () => {
+    const made = await server
+      .as(tenant.keys.admin)
+      .post('/api/admin/api-keys/create', { name: 'A screen', role: 'viewer' }, oneKey);
+    const live = await listenLive(server.origin, made.apiKey.secret);
+    const runId = await startRun('told');
+    const told = { kind: 'run', id: runId, status: 'succeeded' };
+    await until('the run to be told', () => live.heard.some((one) => isLike(one, told)));
+    expect(live.isOpen()).toBe(true);
+    const { id } = made.apiKey;
+    await server.as(tenant.keys.admin).post('/api/admin/api-keys/revoke', { id }, z.unknown());
+    await until('the socket to be cut off', () => !live.isOpen(), 10_000);
   });
 
   it('runs the alarms: a retry comes by itself', async () => {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { verifyChain } from '../../src/engine/chain.ts';
+import { isLike, listenLive } from './support/live.ts';
 import { newPlace, type Place, removePlace, type Server, startServer } from './support/server.ts';
 import { openSink, type Sink } from './support/sink.ts';
 import {
@@ -60,9 +61,14 @@ describe('a new tenant', () => {
         },
       ],
     });
+    const live = await listenLive(server.origin, tenant.keys.viewer);
+    expect(live.protocol).toBe('signalbox.v1');
     const [accepted] = await postEvents(server, tenant, order('1042', 75_000));
     expect(accepted?.runs).toHaveLength(1);
     const run = await runIn(server, tenant, accepted?.runs[0] ?? '', 'succeeded');
+    const told = { kind: 'run', id: run.id, status: 'succeeded' };
+    await until('the run to be told', () => live.heard.some((one) => isLike(one, told)));
+    live.close();
     expect(run.steps.map(({ id, status }) => [id, status])).toEqual([
       ['tag', 'succeeded'],
       ['tell', 'succeeded'],

@@ -120,6 +120,7 @@ async function set(tenant: Tenant, keys: Env, body: JsonObject): Promise<void> {
     actor,
     role: 'admin',
     inPerson: false,
+    keyId: 'key_1',
     standsInFor: [],
   } as const;
   expect(await route?.serve(served, { caller }, body)).not.toMatchObject({ ok: false });

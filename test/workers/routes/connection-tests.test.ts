@@ -159,7 +159,14 @@ describe("a sender by the operator's mail service", () => {
     const request = new Request('https://api.test/', { method: 'POST' });
     const served = { request, requestId: 'r', params: {}, told: {}, defer: () => {} };
     const actor = { type: 'api_key', id: 'key_1', name: 'Key' } as const;
-    const caller = { tenantId, actor, role: 'admin', inPerson: false, standsInFor: [] } as const;
+    const caller = {
+      tenantId,
+      actor,
+      role: 'admin',
+      inPerson: false,
+      keyId: 'key_1',
+      standsInFor: [],
+    } as const;
     const production = { ...env, ENVIRONMENT: 'production', ...more };
     const answer = await route?.serve({ ...served, env: production }, { caller }, body);
     return answer !== undefined && 'ok' in answer && !(answer instanceof Response)

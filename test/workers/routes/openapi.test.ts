@@ -136,7 +136,11 @@ describe('answers', () => {
     const tenant = await newTenant();
     const asksForNothing = ({ query }: Route) => query?.safeParse({}).success !== false;
     const plain = ROUTES.filter(
-      (route) => route.method === 'GET' && route.access.tier === 'admin' && asksForNothing(route),
+      (route) =>
+        route.method === 'GET' &&
+        route.access.tier === 'admin' &&
+        route.answer.status === 200 &&
+        asksForNothing(route),
     );
     for (const { path } of plain) expect((await tenant.get(path, 'admin')).status, path).toBe(200);
   });
