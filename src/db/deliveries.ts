@@ -170,6 +170,10 @@ export async function missedMessages(
            WHERE part.tenant_id = ?1 AND part.run_id = missed.run_id
              AND entry.value->>'type' = 'attempt_succeeded'
              AND entry.value->>'stepId' = missed.step_id)
+         AND NOT EXISTS (SELECT 1 FROM runs AS run, json_each(run.entries) AS entry
+           WHERE run.tenant_id = ?1 AND run.id = missed.run_id
+             AND entry.value->>'type' = 'attempt_succeeded'
+             AND entry.value->>'stepId' = missed.step_id)
        ORDER BY first LIMIT ?4`,
     )
     .bind(tenantId, destination, idAtTime('dlv', since), limit)

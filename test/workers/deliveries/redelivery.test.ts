@@ -463,3 +463,23 @@ test('a page of what was missed is full of what is still missing', async () => {
   const missed = await missedMessages(env.DB, tenant.id, address.url, LONG_AGO, 1);
   expect(missed).toEqual([{ runId: runs[2], stepId: 'send' }]);
 });
+
+test('a run of which the log was told all at once, in one row, has missed nothing', async () => {
+  const { tenant, address } = await sender([]);
+  const succeeded = [{ type: 'attempt_succeeded', stepId: 'send' }];
+  await env.DB.batch([
+    env.DB.prepare(
+      `INSERT INTO deliveries (tenant_id, id, run_id, step_id, attempt, webhook_id, destination,
+         code, started_at, duration_ms)
+       SELECT ?1, 'dlv_0' || value, 'run_' || value, 'send', 1, 'w', ?2, 'timeout', '', 1
+       FROM json_each('["told", "lost"]')`,
+    ).bind(tenant.id, address.url),
+    env.DB.prepare(
+      `INSERT INTO runs (tenant_id, id, seq, workflow_id, workflow_name, workflow_version, event_id,
+         event_type, status, request_id, correlation_id, created_at, entries)
+       VALUES (?1, 'run_told', 4, 'w', 'w', 1, 'e', 't', 'succeeded', 'r', 'c', '', ?2)`,
+    ).bind(tenant.id, JSON.stringify(succeeded)),
+  ]);
+  const missed = await missedMessages(env.DB, tenant.id, address.url, LONG_AGO, 10);
+  expect(missed).toEqual([{ runId: 'run_lost', stepId: 'send' }]);
+});
