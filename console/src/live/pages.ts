@@ -10,7 +10,7 @@ import { live, type Topic } from './live.ts';
 
 export const PAGE_ROWS = 100;
 /** Pages that nobody looks at are forgotten so long after. */
-const KEPT_MS = 15_000;
+const KEPT_MS = 5_000;
 
 export interface PagedSource<Row> {
   /** Under which it is cached and remembered: the list's name and its filter. */

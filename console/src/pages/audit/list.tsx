@@ -1,6 +1,6 @@
 /** The audit trail: who did what to what, and that nothing of it was changed. */
 import { useState } from 'preact/hooks';
-import { useLocation } from 'wouter-preact';
+import { Link, useLocation } from 'wouter-preact';
 import type { AuditEntry } from '../../../../src/contract/audit.ts';
 import { paths, useFilter } from '../../address.ts';
 import { lists, settings } from '../../api/routes.ts';
@@ -29,7 +29,7 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
   {
     name: 'main',
     head: auditWords.columns.action,
-    cell: ({ seq, action }) => <a href={paths.auditEntry(seq)}>{action}</a>,
+    cell: ({ seq, action }) => <Link href={paths.auditEntry(seq)}>{action}</Link>,
   },
   { name: 'actor', head: auditWords.columns.actor, cell: ({ actor }) => visible(actor.name) },
   {

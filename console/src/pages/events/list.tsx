@@ -1,5 +1,5 @@
 /** The events as they come, and as far back as they go. */
-import { useLocation } from 'wouter-preact';
+import { Link, useLocation } from 'wouter-preact';
 import type { EventRecord } from '../../../../src/contract/events.ts';
 import { paths, useFilter } from '../../address.ts';
 import { lists } from '../../api/routes.ts';
@@ -27,7 +27,7 @@ const COLUMNS: readonly Column<EventRecord>[] = [
   {
     name: 'main',
     head: eventWords.columns.type,
-    cell: ({ id, type }) => <a href={paths.event(id)}>{type}</a>,
+    cell: ({ id, type }) => <Link href={paths.event(id)}>{type}</Link>,
   },
   { name: 'about', head: eventWords.columns.subject, cell: (event) => visible(aboutOf(event)) },
   { name: 'source', head: eventWords.columns.source, cell: ({ source }) => visible(source) },

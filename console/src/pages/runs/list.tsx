@@ -1,5 +1,5 @@
 /** All runs, the newest first, as far back as they go. */
-import { useLocation } from 'wouter-preact';
+import { Link, useLocation } from 'wouter-preact';
 import type { RunItem } from '../../../../src/contract/runs.ts';
 import { paths, useFilter } from '../../address.ts';
 import { lists } from '../../api/routes.ts';
@@ -44,7 +44,7 @@ const COLUMNS: readonly Column<RunItem>[] = [
   {
     name: 'main',
     head: runWords.columns.workflow,
-    cell: ({ id, workflowName }) => <a href={paths.run(id)}>{visible(workflowName)}</a>,
+    cell: ({ id, workflowName }) => <Link href={paths.run(id)}>{visible(workflowName)}</Link>,
   },
   { name: 'event', head: runWords.columns.event, cell: ({ eventType }) => eventType },
   {

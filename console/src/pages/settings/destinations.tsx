@@ -1,6 +1,6 @@
 /** Where webhooks go: which destinations are in trouble, and every request that was made. */
 import { useState } from 'preact/hooks';
-import { useLocation } from 'wouter-preact';
+import { Link, useLocation } from 'wouter-preact';
 import type { Delivery, Destination } from '../../../../src/contract/deliveries.ts';
 import { paths, useFilter } from '../../address.ts';
 import { lists, settings } from '../../api/routes.ts';
@@ -25,7 +25,7 @@ const COLUMNS: readonly Column<Delivery>[] = [
   {
     name: 'main',
     head: log.destination,
-    cell: ({ id, destination }) => <a href={paths.delivery(id)}>{visible(destination)}</a>,
+    cell: ({ id, destination }) => <Link href={paths.delivery(id)}>{visible(destination)}</Link>,
   },
   {
     name: 'answer',
