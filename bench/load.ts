@@ -1,72 +1,62 @@
 /** The load generator, in a process of its own: keep-alive connections, bodies made beforehand. */
 import { Agent, request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { now } from './support/clock.ts';
-import type { LoadJob, LoadReport } from './support/load-job.ts';
+import { now, pause } from './support/clock.ts';
+import type { LoadJob, LoadReport, LoadRequest } from './support/load-job.ts';
 
 const REFUSALS_KEPT = 5;
+const REFUSAL_LENGTH_MAX = 300;
 
 const job: LoadJob = JSON.parse(await text(process.stdin));
 const agent = new Agent({ keepAlive: true, maxSockets: job.senders });
 const sentAt: Record<string, number> = {};
+const tookMs: number[] = [];
 const refused: string[] = [];
-const posts = postsOf(job);
+const waiting = job.requests.entries();
 
 const begun = now();
 await Promise.all(Array.from({ length: job.senders }, send));
-const report: LoadReport = { begun, sentAt, refused };
+const report: LoadReport = { begun, sentAt, tookMs, refused };
 process.stdout.write(JSON.stringify(report));
 agent.destroy();
 
-function postsOf({ events, perPost, prefix }: LoadJob) {
-  return Array.from({ length: Math.ceil(events / perPost) }, (_, post) => {
-    const size = Math.min(perPost, events - post * perPost);
-    const ids = Array.from({ length: size }, (_, n) => `${prefix}-${post * perPost + n}`);
-    const all = ids.map((id) => ({
-      id,
-      source: 'bench',
-      type: 'order.created',
-      data: { order: { id, total: { amount: 25_000, currency: 'USD' } } },
-    }));
-    return { ids, body: JSON.stringify(perPost === 1 ? all[0] : all), first: post * perPost };
-  }).values();
-}
-
 async function send(): Promise<void> {
-  for (const { ids, body, first } of posts) {
-    const due = job.rate === 0 ? 0 : begun + (first * 1_000) / job.rate - now();
-    if (due > 0) await new Promise((resolve) => setTimeout(resolve, due));
+  for (const [index, one] of waiting) {
+    const early = job.rate === 0 ? 0 : begun + (index * 1_000) / job.rate - now();
+    if (early > 0) await pause(early);
     const at = now();
-    for (const id of ids) sentAt[id] = at;
-    await post(body);
+    for (const id of one.ids) sentAt[id] = at;
+    const refusal = await answerTo(one);
+    tookMs[index] = now() - at;
+    if (refusal !== null && refused.length < REFUSALS_KEPT) refused.push(refusal);
   }
 }
 
-function post(body: string): Promise<void> {
+/** Null when it was 2xx, else what came instead. */
+function answerTo({ method, path, headers, body }: LoadRequest): Promise<string | null> {
   return new Promise((resolve) => {
-    const note = (what: string) => {
-      if (refused.length < REFUSALS_KEPT) refused.push(what);
-      resolve();
-    };
-    const headers = {
+    const all = {
       ...job.headers,
-      'content-type': 'application/json',
-      'content-length': String(Buffer.byteLength(body)),
+      ...headers,
+      ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
     };
     const sending = request(
-      new URL(job.path, job.origin),
-      { method: 'POST', agent, headers },
+      new URL(path, job.origin),
+      { method, agent, headers: all },
       (answer) => {
         const { statusCode = 0 } = answer;
-        if (statusCode >= 200 && statusCode < 300) answer.resume().once('end', resolve);
-        else
-          text(answer).then(
-            (said) => note(`${statusCode} ${said.slice(0, 200)}`),
-            () => note(`${statusCode}`),
-          );
+        if (statusCode >= 200 && statusCode < 300) {
+          answer.resume().once('end', () => resolve(null));
+          return;
+        }
+        const said = (words: string) => resolve(`${path}: ${statusCode} ${words}`);
+        text(answer).then(
+          (words) => said(words.slice(0, REFUSAL_LENGTH_MAX)),
+          () => said('(cut off)'),
+        );
       },
     );
-    sending.once('error', (error) => note(error.message));
+    sending.once('error', (error) => resolve(`${path}: ${error.message}`));
     sending.end(body);
   });
 }

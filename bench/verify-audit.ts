@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { writeAuditLog } from './support/audit-log.ts';
 import { now } from './support/clock.ts';
 import { ROOT } from './support/processes.ts';
-import { median } from './support/rounds.ts';
+import { median } from './support/statistics.ts';
 
 const ROUNDS = 5;
 const MEBIBYTE = 1_048_576;

@@ -1,16 +1,22 @@
 /** What the load generator is told, and what it says when it is done. */
+export interface LoadRequest {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** The events that it brings, or decides on. */
+  readonly ids: readonly string[];
+}
+
 export interface LoadJob {
   readonly origin: string;
-  readonly path: string;
+  /** Those of every request. */
   readonly headers: Readonly<Record<string, string>>;
   /** Connections that each send one request after another. */
   readonly senders: number;
-  readonly events: number;
-  /** Events in one request. */
-  readonly perPost: number;
-  /** Events a second, evenly; 0: as fast as they are answered. */
+  /** Requests a second, evenly; 0: as fast as they are answered. */
   readonly rate: number;
-  readonly prefix: string;
+  readonly requests: readonly LoadRequest[];
 }
 
 export interface LoadReport {
@@ -18,6 +24,8 @@ export interface LoadReport {
   readonly begun: number;
   /** When each event's request left, by the event's id. */
   readonly sentAt: Readonly<Record<string, number>>;
+  /** Milliseconds from each request to the end of its answer, in the order of the job. */
+  readonly tookMs: readonly number[];
   /** The first answers that were not 2xx; anything in it spoils the round. */
   readonly refused: readonly string[];
 }

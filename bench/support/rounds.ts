@@ -1,99 +1,126 @@
-/** One round of one measure on one system: load, wait until all is delivered and visible, check. */
-import { now } from './clock.ts';
+/**
+ * One turn of one system: it gets the machine, is warmed up, takes the load, and is held still again.
+ * A run counts when its event was delivered once and the system's own log shows it as succeeded once;
+ * anything else ends the bench.
+ */
+import type { Round, System } from '../systems/system.ts';
+import { now, until } from './clock.ts';
+import type { LoadReport, LoadRequest } from './load-job.ts';
 import { runLoad } from './processes.ts';
-import type { System } from './system.ts';
+import type { Sink } from './sink-process.ts';
+import { quantile } from './statistics.ts';
 
-const WAIT_MAX_MS = 60_000;
-const PAUSE_MS = 25;
+const WAIT = { waitMs: 240_000, everyMs: 25 };
 
-export interface Measure {
-  readonly name: string;
-  readonly events: number;
+export interface Load {
   readonly senders: number;
-  readonly perPost: number;
+  /** Requests a second; 0: as fast as they are answered. */
   readonly rate: number;
 }
 
-export const MEASURES: readonly Measure[] = [
-  { name: 'w1-single', events: 2_000, senders: 16, perPost: 1, rate: 0 },
-  { name: 'w1-batch', events: 5_000, senders: 16, perPost: 50, rate: 0 },
-  { name: 'latency', events: 200, senders: 16, perPost: 1, rate: 20 },
-];
-
 export interface Figures {
-  /** Runs that were delivered once and are visible as succeeded, by the time until the last was. */
+  /** Runs, by the time from the first request until the last of them was shown as succeeded. */
   readonly perSecond: number;
-  /** Milliseconds from the request that brought the event to its delivery. */
+  /** Milliseconds from the request that brought an event, or decided on it, to its delivery. */
   readonly p50: number;
   readonly p99: number;
+  /** CPU time of all the system's processes, in milliseconds for each run. */
+  readonly cpuMs: number;
 }
 
-/** @throws Error when an event is refused, lost, delivered twice, or not shown as succeeded once */
+let rounds = 0;
+
+/** @param name letters, digits and hyphens */
+export function newRound(kind: Round['kind'], name: string, events: number): Round {
+  rounds += 1;
+  const unique = `${name}-${process.pid}-${rounds}`;
+  return { name: unique, kind, ids: Array.from({ length: events }, (_, n) => `${unique}-${n}`) };
+}
+
+/** While it runs, the system has the machine for itself. */
+export async function inTurn<Value>(system: System, act: () => Promise<Value>): Promise<Value> {
+  system.running.goOn();
+  try {
+    return await act();
+  } finally {
+    system.running.hold();
+  }
+}
+
+/** @throws Error when something is refused, lost, delivered twice, or not shown as succeeded once */
 export async function measureRound(
-  { name, events, senders, perPost, rate }: Measure,
   system: System,
-  sinkUrl: string,
-  sent: Map<string, readonly string[]>,
+  sink: Sink,
+  round: Round,
+  requests: readonly LoadRequest[],
+  load: Load,
 ): Promise<Figures> {
-  const prefix = `${name}-${now().toFixed(0)}`;
-  await (await fetch(`${sinkUrl}/seen`, { method: 'DELETE' })).arrayBuffer();
-  const headers = { ...system.headers, 'x-request-id': prefix };
-  const { origin, path } = system;
-  const load = { origin, path, headers, senders, events, perPost, rate, prefix };
-  const { begun, sentAt, refused } = await runLoad(load);
-  if (refused.length > 0) throw new Error(`${system.name} refused events: ${refused.join('; ')}`);
-  sent.set(prefix, Object.keys(sentAt));
-
-  const seen = await until(
-    () => deliveries(sinkUrl),
-    (all) => Object.keys(all).length >= events,
-  );
-  const shown = await until(
-    () => system.succeeded(prefix),
-    (count) => count >= events,
-  );
-  const ended = now();
-  if (shown !== events) throw new Error(`${system.name} shows ${shown} of ${events} runs`);
-
-  const times = Object.entries(await deliveries(sinkUrl)).map(([id, [at = 0, ...more]]) => {
-    if (more.length > 0) throw new Error(`${system.name} delivered ${id} ${more.length + 1} times`);
-    return at - (sentAt[id] ?? Number.NaN);
-  });
-  if (Object.keys(seen).length !== events || times.some(Number.isNaN))
-    throw new Error(`${system.name} delivered ${times.length} of ${events}`);
-  times.sort((a, b) => a - b);
+  await sink.forget();
+  const cpuBefore = system.running.cpuMs();
+  const report = await runLoad({ origin: system.origin, headers: {}, requests, ...load });
+  if (report.refused.length > 0)
+    throw new Error(`${system.name} refused: ${report.refused.join('; ')}`);
+  const times = await deliveries(system, sink, round, report);
+  const ended = await whenShown(system, round);
+  const cpuMs = (system.running.cpuMs() - cpuBefore) / round.ids.length;
   return {
-    perSecond: (events * 1_000) / (ended - begun),
+    perSecond: (round.ids.length * 1_000) / (ended - report.begun),
     p50: quantile(times, 0.5),
     p99: quantile(times, 0.99),
+    cpuMs,
   };
 }
 
-async function deliveries(sinkUrl: string): Promise<Record<string, number[]>> {
-  return JSON.parse(await (await fetch(`${sinkUrl}/seen`)).text());
+/** Milliseconds from each event's request to its delivery. */
+export async function deliveries(
+  system: System,
+  sink: Sink,
+  { name, ids }: Round,
+  { sentAt }: LoadReport,
+): Promise<number[]> {
+  const seen = await sink.seen(name, ids.length, WAIT.waitMs);
+  const came = ids.filter((id) => seen[id] !== undefined).length;
+  if (came < ids.length)
+    throw new Error(`${system.name} delivered ${came} of ${ids.length} events${saidBy(system)}`);
+  return ids.map((id) => {
+    const [at = Number.NaN, ...more] = seen[id] ?? [];
+    if (more.length > 0)
+      throw new Error(`${system.name} delivered ${id} ${more.length + 1} times${saidBy(system)}`);
+    return at - (sentAt[id] ?? Number.NaN);
+  });
 }
 
-/** What is asked for, once it is enough; the last of it when it never is. */
-async function until<Value>(
-  ask: () => Promise<Value>,
-  isEnough: (value: Value) => boolean,
-): Promise<Value> {
-  const deadline = now() + WAIT_MAX_MS;
-  let value = await ask();
-  while (!isEnough(value) && now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-    value = await ask();
-  }
-  return value;
-}
-
-function quantile(sorted: readonly number[], part: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
-}
-
-export function median(values: readonly number[]): number {
-  return quantile(
-    values.toSorted((a, b) => a - b),
-    0.5,
+/**
+ * Asks about the last runs until they are shown, which costs each system little, then about all. Only
+ * when some of these are missing is the question repeated, and its time counted.
+ * @returns when all were shown
+ */
+export async function whenShown(system: System, round: Round): Promise<number> {
+  await until(
+    () => system.isDone(round),
+    (isDone) => isDone,
+    WAIT,
   );
+  const lastShown = now();
+  const { ids } = round;
+  if (isEachOnce(await system.succeeded(round), ids)) return lastShown;
+  const shown = await until(
+    () => system.succeeded(round),
+    (found) => found.length >= ids.length,
+    WAIT,
+  );
+  if (isEachOnce(shown, ids)) return now();
+  const distinct = new Set(shown).size;
+  throw new Error(
+    `${system.name} shows ${shown.length} runs as succeeded, ${distinct} different, of ${ids.length}${saidBy(system)}`,
+  );
+}
+
+function isEachOnce(shown: readonly string[], ids: readonly string[]): boolean {
+  const distinct = new Set(shown);
+  return shown.length === ids.length && ids.every((id) => distinct.has(id));
+}
+
+function saidBy({ running }: System): string {
+  return `.\nIts last words:\n${running.said()}`;
 }

@@ -11,6 +11,7 @@ const KEEPER = fileURLToPath(new URL('./keep.mjs', import.meta.url));
 /** @typedef {{ code: number | null, signal: NodeJS.Signals | null }} Ending */
 /**
  * @typedef {object} Group
+ * @property {number} pid the keeper's, which is the group's too
  * @property {import('node:stream').Readable | null} stdout
  * @property {import('node:stream').Readable | null} stderr
  * @property {Promise<Ending>} ended
@@ -53,6 +54,7 @@ export function startGroup(command, args, { cwd, env = process.env, piped = fals
   let asked = false;
   /** @type {Group} */
   const group = {
+    pid,
     stdout: child.stdout,
     stderr: child.stderr,
     ended,

@@ -28,12 +28,8 @@ const text = /** @type {const} */ ({ type: 'string', default: '' });
 await runMain(async () => {
   const { values } = parseArgs({
     options: {
-      state: text,
-      host: text,
-      port: text,
-      'public-url': text,
-      environment: text,
-      'allowed-origins': text,
+      ...{ state: text, host: text, port: text, 'public-url': text, environment: text },
+      ...{ 'allowed-origins': text, 'inspector-port': text },
     },
   });
   const miniflare = new Miniflare(convertV4MiniflareOptions(optionsFor(values)));
@@ -48,14 +44,17 @@ await runMain(async () => {
   }
 });
 
+/** @typedef {'state' | 'host' | 'port' | 'public-url' | 'environment'} Needed */
+/** @typedef {Needed | 'allowed-origins' | 'inspector-port'} Name */
+
 /**
  * The storage is laid out as `wrangler dev` does it, so that `npm start` opens it too.
- * @param {{ state: string, host: string, port: string, 'public-url': string, environment: string, 'allowed-origins': string }} values
+ * @param {Record<Name, string>} values
  * @returns {Parameters<typeof convertV4MiniflareOptions>[0]}
  */
-function optionsFor({ state: dir, host, port, ...settings }) {
-  const { environment, 'public-url': publicUrl, 'allowed-origins': allowedOrigins } = settings;
-  const state = stateAt(dir);
+function optionsFor(values) {
+  const { host, port, environment, 'allowed-origins': allowedOrigins } = values;
+  const state = stateAt(values.state);
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(ROOT, 'wrangler.toml'));
   // The email binding's stand-in would take mail and send none: left out, the Worker says so.
   const {
@@ -76,6 +75,7 @@ function optionsFor({ state: dir, host, port, ...settings }) {
     unsafeTriggerHandlers: true,
     handleStructuredLogs: show,
     resourcePersistencePath: join(state.data, 'v3'),
+    ...inspector(values['inspector-port']),
     workers: [
       {
         ...rest,
@@ -88,7 +88,7 @@ function optionsFor({ state: dir, host, port, ...settings }) {
           ...Object(bindings),
           ...readSecrets(state),
           ENVIRONMENT: environment,
-          PUBLIC_URL: publicUrl,
+          PUBLIC_URL: values['public-url'],
           ...(allowedOrigins === '' ? {} : { ALLOWED_ORIGINS: allowedOrigins }),
         },
         // Beside the Worker and not before it, which would cost every request of the API a third.
@@ -114,6 +114,11 @@ function consoleWorker() {
       assetConfig: { not_found_handling: 'single-page-application' },
     },
   };
+}
+
+/** For debuggers and profilers, on this machine alone. @param {string} port '' for none */
+function inspector(port) {
+  return port === '' ? {} : { inspectorHost: '127.0.0.1', inspectorPort: Number(port) };
 }
 
 /** The Worker's own JSON lines as they are, and what workerd complains about. */

@@ -18,14 +18,22 @@ const SOON_MS = 10_000;
 /** So many times in a row, and it is not tried again. */
 const SOON_MAX = 8;
 
-/** @typedef {{ host: string, environment: string, publicUrl: string | undefined, allowedOrigins: string }} ServeSettings */
+/**
+ * @typedef {object} ServeSettings
+ * @property {string} host
+ * @property {string} environment
+ * @property {string | undefined} publicUrl
+ * @property {string} allowedOrigins
+ * @property {number | undefined} inspectorPort
+ */
 
 /**
  * @param {NodeJS.ProcessEnv} env
  * @returns {ServeSettings}
  * @throws {Complaint} when one cannot be
  */
-export function serveSettings({ HOST, ENVIRONMENT, PUBLIC_URL, ALLOWED_ORIGINS }) {
+export function serveSettings(env) {
+  const { HOST, ENVIRONMENT, PUBLIC_URL, ALLOWED_ORIGINS = '', INSPECTOR_PORT } = env;
   const host = HOST || '127.0.0.1';
   const publicUrl = PUBLIC_URL || undefined;
   if (publicUrl !== undefined && !(ORIGIN.test(publicUrl) && URL.canParse(publicUrl)))
@@ -35,7 +43,10 @@ export function serveSettings({ HOST, ENVIRONMENT, PUBLIC_URL, ALLOWED_ORIGINS }
   const environment = ENVIRONMENT || environmentFor(host, publicUrl);
   if (!ENVIRONMENTS.includes(environment))
     throw new Complaint(`ENVIRONMENT is development or production, not ${ENVIRONMENT}.`);
-  return { host, environment, publicUrl, allowedOrigins: ALLOWED_ORIGINS ?? '' };
+  const inspectorPort = INSPECTOR_PORT ? Number(INSPECTOR_PORT) : undefined;
+  if (inspectorPort !== undefined && !(inspectorPort > 0 && inspectorPort < 65_536))
+    throw new Complaint(`INSPECTOR_PORT is a number from 1 to 65535, not ${INSPECTOR_PORT}.`);
+  return { host, environment, publicUrl, allowedOrigins: ALLOWED_ORIGINS, inspectorPort };
 }
 
 /**
@@ -62,6 +73,7 @@ export function serveBuilt(state, { host, port, origin }, settings) {
     ...['--state', state.dir, '--host', host, '--port', String(port)],
     ...['--public-url', settings.publicUrl ?? origin, '--environment', settings.environment],
     ...['--allowed-origins', settings.allowedOrigins],
+    ...['--inspector-port', String(settings.inspectorPort ?? '')],
   ];
   return supervised(() => startGroup(NODE, args, { cwd: ROOT, env: environment(state) }));
 }
@@ -81,6 +93,9 @@ function supervised(start) {
     }
   })();
   return {
+    get pid() {
+      return group.pid;
+    },
     stdout: null,
     stderr: null,
     ended,

@@ -175,6 +175,7 @@ describe('the served Worker', () => {
     expect(behindProxy.environment).toBe('production');
     expect(() => serveSettings({ ENVIRONMENT: 'staging' })).toThrow('development or production');
     expect(() => serveSettings({ PUBLIC_URL: 'https://a.example.com/x' })).toThrow('PUBLIC_URL');
+    expect(() => serveSettings({ INSPECTOR_PORT: 'any' })).toThrow('INSPECTOR_PORT');
   });
 });
 

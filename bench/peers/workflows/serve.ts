@@ -19,7 +19,10 @@ const miniflare = new Miniflare(
         scriptPath: join(import.meta.dirname, 'worker.js'),
         compatibilityDate: '2026-10-20',
         bindings: { SINK: sink },
-        workflows: { DELIVER: { name: 'deliver', className: 'Deliver' } },
+        workflows: {
+          DELIVER: { name: 'deliver', className: 'Deliver' },
+          GATED: { name: 'gated', className: 'Gated' },
+        },
         unsafeDirectSockets: [{ host: '127.0.0.1', port: Number(port) }],
       },
     ],

@@ -1,0 +1,90 @@
+/** 200 runs talk to a destination that answers after 10 s; meanwhile others go to one that is well. */
+import { until } from '../support/clock.ts';
+import { runLoad } from '../support/processes.ts';
+import { deliveries, newRound, whenShown } from '../support/rounds.ts';
+import { median, quantile, shown, spread } from '../support/statistics.ts';
+import { PRODUCT } from '../systems/index.ts';
+import { createW1, createWorkflow, delivery, eventPosts, systemOf } from '../systems/product.ts';
+import { listOf, startProductServer, type Tenant } from '../systems/product-server.ts';
+import type { System } from '../systems/system.ts';
+import { type Bench, type Measure, type Row, scaled } from './measure.ts';
+
+const SLOW_RUNS = 200;
+const SLOW_MS = 10_000;
+const RATE = 20;
+const MOST = 1.5;
+
+export const slowDestination: Measure = {
+  name: 'slow-destination',
+  async run(bench) {
+    const server = await startProductServer();
+    try {
+      const tenant = await server.openTenant('bench');
+      await createW1(tenant, bench.sink.url);
+      await createWorkflow(tenant, {
+        name: 'Slow',
+        trigger: { event: 'custom.slow' },
+        steps: [delivery(bench.sink.slowUrl(SLOW_MS), { timeout: '20s' })],
+      });
+      const system = systemOf(server, tenant);
+      const alone: number[] = [];
+      const beside: number[] = [];
+      for (let round = 0; round <= bench.rounds; round++) {
+        const quiet = await p99Of(bench, system);
+        const slow = newRound('orders', 'slow', SLOW_RUNS);
+        const events = slow.ids.map((id) => ({
+          id,
+          source: 'bench',
+          type: 'custom.slow',
+          data: {},
+        }));
+        const requests = eventPosts(tenant, slow.name, events, 50);
+        await runLoad({ origin: server.origin, headers: {}, senders: 4, rate: 0, requests });
+        const disturbed = await p99Of(bench, system);
+        await untilAllEnded(tenant, slow.name);
+        bench.say(
+          `slow-destination ${round}: alone ${shown(quiet)}, beside ${shown(disturbed)} ms`,
+        );
+        if (round === 0) continue; // To warm up.
+        alone.push(quiet);
+        beside.push(disturbed);
+      }
+      return [rowOf(alone, beside)];
+    } finally {
+      await server.stop();
+    }
+  },
+};
+
+function rowOf(alone: readonly number[], beside: readonly number[]): Row {
+  const times = median(beside) / median(alone);
+  return {
+    what: `event → delivery at ${RATE} events/s while ${SLOW_RUNS} runs wait for a destination of 10 s: p99, ms`,
+    figures: { [PRODUCT]: spread(beside) },
+    ratio: `${shown(times)} × alone (${spread(alone)})`,
+    asked: { words: `within ${MOST} ×`, reached: times <= MOST },
+  };
+}
+
+/** For less time than the slow ones take, so that all of them are under way. */
+async function p99Of(bench: Bench, system: System): Promise<number> {
+  const round = newRound('orders', 'w1', scaled(bench, (RATE * SLOW_MS * 0.8) / 1_000));
+  const requests = system.events(round, 1) ?? [];
+  const report = await runLoad({
+    ...{ origin: system.origin, headers: {}, senders: 16, rate: RATE, requests },
+  });
+  const times = await deliveries(system, bench.sink, round, report);
+  await whenShown(system, round);
+  return quantile(times, 0.99);
+}
+
+async function untilAllEnded(tenant: Tenant, round: string): Promise<void> {
+  const path = '/api/admin/workflow-runs';
+  const succeeded = await until(
+    () => listOf(tenant, path, `correlationId=${round}&status=succeeded`),
+    (runs) => runs.length >= SLOW_RUNS,
+    { waitMs: 180_000, everyMs: 500 },
+  );
+  if (succeeded.length !== SLOW_RUNS)
+    throw new Error(`${succeeded.length} of ${SLOW_RUNS} slow runs succeeded`);
+}
