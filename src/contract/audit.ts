@@ -21,6 +21,7 @@ export const AUDIT_ACTIONS = [
   'approval.mismatched',
   'approval.link_refused',
   'run.cancelled',
+  'run.retried',
   'api_key.created',
   'api_key.revoked',
   'member.created',

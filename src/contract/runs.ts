@@ -96,6 +96,7 @@ export const entry = z
       eventType: z.string(),
       requestId: z.string(),
       correlationId: z.string(),
+      retryOf: z.string().optional().describe('The run that is done again by this one'),
       steps: z.array(z.object({ id: z.string(), action: z.string().nullable() })),
     }),
     z.object({ ...onStep, type: entryType('step_skipped'), reason: z.string() }),
@@ -318,6 +319,8 @@ export type RunItem = z.infer<typeof runItem>;
 
 export const run = runItem
   .extend({
+    retryOf: z.string().nullable().describe('The run that is done again by this one'),
+    retriedBy: z.string().nullable().describe('The run that does this one again'),
     steps: z.array(stepView),
     approvals: z.array(approvalView),
     timeline: z.array(entry),
@@ -367,3 +370,13 @@ export const viewBody = z
 export const cancelBody = z
   .strictObject({ runId: z.string().min(1).max(100), comment: comment.optional() })
   .meta({ id: 'Cancel' });
+export const retryBody = z
+  .strictObject({
+    runId: z.string().min(1).max(100),
+    latest: z
+      .boolean()
+      .default(false)
+      .describe('By the current version of the workflow, not by the one that the run was of'),
+    comment: comment.optional(),
+  })
+  .meta({ id: 'RetryRun' });

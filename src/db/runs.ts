@@ -30,6 +30,14 @@ import {
 import { events } from './events.ts';
 import { earlierOf, newestAlong } from './indexed.ts';
 
+/** What led to a run, for another one that does it again. */
+export interface RunOrigin {
+  /** The workflows, oldest first, the run's own last. */
+  readonly path: readonly string[];
+  /** Ids of those who may not decide where authors may not. */
+  readonly authors: readonly string[];
+}
+
 export const runs = sqliteTable(
   'runs',
   {
@@ -50,8 +58,11 @@ export const runs = sqliteTable(
     error: text('error', { mode: 'json' }).$type<Failure>(),
     /** When the run next does something by itself; the sweep looks for times long past. */
     wakeAt: text('wake_at'),
-    /** From number 1 on; null for a run that is queued. The last column: lists do not read it. */
+    /** From number 1 on; null for a run that is queued. Lists read neither it nor what follows it. */
     entries: text('entries', { mode: 'json' }).$type<Entry[]>(),
+    /** Null for runs from before it was kept. */
+    origin: text('origin', { mode: 'json' }).$type<RunOrigin>(),
+    retryOf: text('retry_of'),
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.id] }),
@@ -59,6 +70,7 @@ export const runs = sqliteTable(
     index('runs_by_workflow').on(table.tenantId, table.workflowId, table.id),
     index('runs_by_event_type').on(table.tenantId, table.eventType, table.id),
     index('runs_by_wake').on(table.wakeAt).where(isNotNull(table.wakeAt)),
+    index('runs_by_retry').on(table.tenantId, table.retryOf).where(isNotNull(table.retryOf)),
   ],
 );
 
@@ -79,6 +91,8 @@ const {
   seq: _seq,
   wakeAt: _wake,
   entries: _entries,
+  origin: _origin,
+  retryOf: _retryOf,
   ...ITEM
 } = getTableColumns(runs);
 
@@ -89,6 +103,7 @@ export interface RunParcel {
   readonly wakeAt: string | null;
   /** Oldest first; empty for a run that has only been queued. */
   readonly entries: readonly Entry[];
+  readonly origin: RunOrigin & { readonly retryOf: string | null };
 }
 
 /**
@@ -107,8 +122,8 @@ export function upsertRuns(
   const begun = new Map(
     chunks.flatMap(({ runId, firstSeq, entries }) => (firstSeq === 1 ? [[runId, entries]] : [])),
   );
-  const rows = newestOfEach(parcels).map(({ item, seq, wakeAt }) => ({
-    ...{ ...item, seq, wakeAt },
+  const rows = newestOfEach(parcels).map(({ item, seq, wakeAt, origin }) => ({
+    ...{ ...item, seq, wakeAt, origin },
     entries: begun.get(item.id) ?? null,
   }));
   return [
@@ -116,11 +131,12 @@ export function upsertRuns(
       .prepare(
         `INSERT INTO runs (tenant_id, id, seq, workflow_id, workflow_name, workflow_version,
            event_id, event_type, status, request_id, correlation_id, created_at, finished_at,
-           error, wake_at, entries)
+           error, wake_at, entries, origin, retry_of)
          SELECT ?1, r->>'id', r->>'seq', r->>'workflowId', r->>'workflowName',
            r->>'workflowVersion', r->>'eventId', r->>'eventType', r->>'status', r->>'requestId',
            r->>'correlationId', r->>'createdAt', r->>'finishedAt',
-           nullif(r->'error', 'null'), r->>'wakeAt', nullif(r->'entries', 'null')
+           nullif(r->'error', 'null'), r->>'wakeAt', nullif(r->'entries', 'null'),
+           nullif(json_remove(r->'origin', '$.retryOf'), 'null'), r->>'$.origin.retryOf'
          FROM (SELECT value AS r FROM json_each(?2)) WHERE true
          ON CONFLICT (tenant_id, id) DO UPDATE SET seq = excluded.seq, status = excluded.status,
            finished_at = excluded.finished_at, error = excluded.error, wake_at = excluded.wake_at,
@@ -228,16 +244,25 @@ function startedBy(
     ORDER BY ${events.id} DESC, ${runs.id} DESC LIMIT ${limit})`;
 }
 
-/** A run's row and its whole history, oldest entry first; null when the tenant has no such run. */
+export interface FoundRun {
+  readonly item: RunItem;
+  /** The whole history, oldest first. */
+  readonly entries: Entry[];
+  readonly origin: RunOrigin | null;
+  readonly retryOf: string | null;
+  readonly retriedBy: string | null;
+}
+
+/** Null when the tenant has no such run. */
 export async function findRun(
   db: D1Database,
   tenantId: string,
   id: string,
-): Promise<{ item: RunItem; entries: Entry[] } | null> {
+): Promise<FoundRun | null> {
   const orm = drizzle(db);
-  const [[row], parts] = await orm.batch([
+  const [[row], parts, [again]] = await orm.batch([
     orm
-      .select({ item: ITEM, entries: runs.entries })
+      .select({ item: ITEM, entries: runs.entries, origin: runs.origin, retryOf: runs.retryOf })
       .from(runs)
       .where(and(eq(runs.tenantId, tenantId), eq(runs.id, id))),
     orm
@@ -245,11 +270,18 @@ export async function findRun(
       .from(runEntries)
       .where(and(eq(runEntries.tenantId, tenantId), eq(runEntries.runId, id)))
       .orderBy(asc(runEntries.firstSeq)),
+    orm
+      .select({ id: runs.id })
+      .from(runs)
+      .where(and(eq(runs.tenantId, tenantId), eq(runs.retryOf, id))),
   ]);
   return row === undefined
     ? null
     : {
         item: row.item,
+        origin: row.origin,
+        retryOf: row.retryOf,
+        retriedBy: again?.id ?? null,
         entries: [...(row.entries ?? []), ...parts.flatMap((part) => part.entries)],
       };
 }

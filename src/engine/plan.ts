@@ -20,6 +20,8 @@ export interface Plan {
   readonly definition: CompiledDefinition;
   /** Ids of the event's sender and of the workflow version's author. */
   readonly authors: readonly string[];
+  /** The run that is done again by this one; null for one that its event has started. */
+  readonly retryOf: string | null;
   /** The tenant's policy now: it is frozen into each request when its gate opens. */
   readonly policy: ApprovalPolicy;
   /** Not when the tenant is out of reach: then no action begins, and no gate opens, until it is back. */

@@ -42,6 +42,7 @@ function created(plan: Plan, now: number): Turn {
     eventType: plan.event.type,
     requestId: plan.requestId,
     correlationId: plan.event.correlationid,
+    ...(plan.retryOf === null ? {} : { retryOf: plan.retryOf }),
     steps: plan.definition.steps.map((step) => ({
       id: step.id,
       action: step.kind === 'action' ? step.action : null,

@@ -96,11 +96,14 @@ export function replay(id: string, entries: Iterable<Entry>): RunState | undefin
   return run;
 }
 
-/** The run as callers see it, with its history. */
+/** The run as callers see it, with its history. That it was done again is told elsewhere. */
 export function viewRun(run: RunState, timeline: Entry[]): Run {
   const { seq: _seq, steps, approvals, ...item } = run;
+  const [first] = timeline;
   return {
     ...item,
+    retryOf: (first?.type === 'run_created' ? first.retryOf : undefined) ?? null,
+    retriedBy: null,
     steps: steps.map(viewStep),
     approvals: approvals.map(viewApproval),
     timeline,

@@ -48,6 +48,7 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Json>> = {
   },
   '/api/admin/workflow-runs/override': { runId: RUN, comment: 'The approvers are out of reach' },
   '/api/admin/workflow-runs/cancel': { runId: RUN },
+  '/api/admin/workflow-runs/retry': { runId: RUN, comment: 'The shop is back' },
   '/api/admin/approvals/view': { runId: RUN },
   '/api/platform/tenants/create': { id: 'north-store', name: 'North Store' },
   '/api/platform/tenants/limits': { id: 'north-store', limits: { eventsPerSecond: 200 } },

@@ -121,7 +121,10 @@ function runOf(
 }
 
 /** A run that nobody has begun, as lists show it. */
-export function queuedItem({ runId, requestId, workflow }: RunStart, record: EventRecord): RunItem {
+export function queuedItem(
+  { runId, requestId, workflow, retry }: RunStart,
+  record: EventRecord,
+): RunItem {
   return {
     id: runId,
     workflowId: workflow.id,
@@ -132,7 +135,7 @@ export function queuedItem({ runId, requestId, workflow }: RunStart, record: Eve
     status: 'queued',
     requestId,
     correlationId: record.correlationId,
-    createdAt: record.receivedAt,
+    createdAt: retry?.at ?? record.receivedAt,
     finishedAt: null,
     error: null,
   };

@@ -59,6 +59,7 @@ const PUBLIC_OF_ACTION: Partial<Record<AuditAction, readonly string[]>> = {
   'loop.stopped': ['reason'],
   'privacy.erasure_requested': ['kind'],
   'privacy.erased': ['kind', 'done', 'erased', 'remaining'],
+  'run.retried': ['retriedAs'],
   'secrets.resealed': ['count'],
 };
 

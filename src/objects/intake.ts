@@ -42,6 +42,11 @@ export function placeOfRun(runId: string): Place {
   return { source: OF_RUN, eventId: runId };
 }
 
+/** The row of a run that is done again: by it, that is known, and done once. */
+export function placeOfRetry(retriedId: string): Place {
+  return { source: ' retry', eventId: retriedId };
+}
+
 /** As one text, for what is kept in memory. */
 export function placeKey({ source, eventId }: Place): string {
   return JSON.stringify([source, eventId]);

@@ -100,7 +100,9 @@ export function takeReport(stores: Stores, report: RunReport): void {
 
 /** A run that the read model does not know yet, and its event when it is the first of it. */
 export function queuedParcel({ run, record, tells }: GivenRun): Parcel {
-  const queued = { item: queuedItem(run, record), seq: 0, wakeAt: null, entries: [] };
+  const { path, authors, retry } = run;
+  const origin = { path, authors, retryOf: retry?.of ?? null };
+  const queued = { item: queuedItem(run, record), seq: 0, wakeAt: null, entries: [], origin };
   return { ...(tells ? { events: [record] } : {}), runs: [queued] };
 }
 
@@ -114,7 +116,7 @@ export function recordEntries(
   leave: (parcel: Parcel) => void,
 ): void {
   const { item, seq, wakeAt, entries, approvals, cause } = report;
-  const { path, authors, requestId, correlationId } = cause;
+  const { path, authors, retryOf, requestId, correlationId } = cause;
   const deliveries = deliveriesOf(report);
   const health = noteHealth(stores, deliveries, { requestId, correlationId });
   const audit = [
@@ -122,7 +124,7 @@ export function recordEntries(
     ...health.audit.map(appendTo(stores, new Date().toISOString())),
   ];
   leave({
-    runs: [{ item, seq, wakeAt, entries }],
+    runs: [{ item, seq, wakeAt, entries, origin: { path, authors, retryOf } }],
     ...(approvals.length > 0 ? { approvals } : {}),
     ...(deliveries.length > 0 ? { deliveries } : {}),
     ...(audit.length > 0 ? { audit } : {}),

@@ -20,6 +20,14 @@ export interface RunStart {
   readonly authors: readonly string[];
   /** The workflows that led here, oldest first, this one last. */
   readonly path: readonly string[];
+  /** Not there for a run that its event has started. */
+  readonly retry?: Retry;
+}
+
+/** A run that has ended is done again by another one. */
+export interface Retry {
+  readonly of: string;
+  readonly at: string;
 }
 
 /** What a run starts from. Pinned: none of it changes afterwards. */
@@ -85,6 +93,7 @@ export interface RunReport {
   readonly cause: {
     readonly path: readonly string[];
     readonly authors: readonly string[];
+    readonly retryOf: string | null;
     readonly correlationId: string;
     readonly requestId: string;
   };

@@ -67,6 +67,16 @@ export class OpenRuns {
     }
   }
 
+  /** The event of a run was told of long ago, and so is the run, by the caller. */
+  giveAgain(place: Place, record: EventRecord, run: RunStart): GivenRun {
+    const given = { place, run, record, tells: false };
+    const body = JSON.stringify({ run, record, tells: false });
+    this.#intake.put('given', place, record.id, [run.runId], body);
+    this.#add(given, body.length);
+    this.told([given]);
+    return given;
+  }
+
   find(runId: string): GivenRun | null {
     return this.#held.get(runId)?.given ?? null;
   }

@@ -46,7 +46,18 @@ export function compiledVersion(
 export function planOf(seed: Seed, policy: ApprovalPolicy, policyIsCurrent = true): Plan {
   const { runId, requestId, tenant, workflow, eventId, event, authors } = seed;
   const definition = compiledVersion(tenant.id, workflow.id, workflow.version, seed.definition);
-  const pinned = { runId, requestId, tenant, workflow, eventId, event, definition, authors };
+  const retryOf = seed.retry?.of ?? null;
+  const pinned = {
+    runId,
+    requestId,
+    tenant,
+    workflow,
+    eventId,
+    event,
+    definition,
+    authors,
+    retryOf,
+  };
   return { ...pinned, policy, policyIsCurrent };
 }
 
@@ -77,6 +88,7 @@ export function reportOf(seed: Seed, run: RunState, entries: readonly Entry[]): 
     cause: {
       path: seed.path,
       authors: seed.authors,
+      retryOf: seed.retry?.of ?? null,
       correlationId: seed.event.correlationid,
       requestId: seed.requestId,
     },

@@ -23,6 +23,7 @@ import { admitEvents, cancelGiven, settleDriven, takeReport } from './ledger.ts'
 import type { GuessedLink } from './link-guesses.ts';
 import { liveRequestOf } from './live-request.ts';
 import type { RunReport, TenantContext } from './messages.ts';
+import { type EndedRun, type RetryWish, retryRun } from './retrying.ts';
 import { openStores } from './stores.ts';
 import type { Answer } from './tenant-base.ts';
 import { TenantExports } from './tenant-exports.ts';
@@ -224,6 +225,14 @@ export class TenantObject extends TenantExports {
         ? refusal('conflict', UNDER_WAY)
         : cancelGiven(stores, policy, runId, by, comment),
     );
+  }
+
+  /** Does a run that has ended again, as another one, within the tenant's limits. */
+  async retryRun(ended: EndedRun, wish: RetryWish, by: By): Promise<Answer<'run', Run>> {
+    const refused = this.open().limits.refuse(1, Date.now());
+    if (refused !== null) return refused;
+    const made = await this.change(by, (stores, at) => retryRun(stores, ended, wish, by, at));
+    return made.ok ? { ok: true, run: made.answer } : made;
   }
 
   /** A signed checkpoint over the audit chain of now; the last one when nothing was appended since. */

@@ -1,9 +1,9 @@
 /** Reading a run, and asking its object: a run may be on its way into one, or have left it. */
 import { refusal } from '../contract/problems.ts';
 import type { Run } from '../contract/runs.ts';
-import { findRun } from '../db/runs.ts';
+import { type FoundRun, findRun } from '../db/runs.ts';
 import { type Claim, refusedClaim } from '../engine/approval.ts';
-import { replay, viewRun } from '../engine/state.ts';
+import { type RunState, replay, viewRun } from '../engine/state.ts';
 import type { Env } from '../env.ts';
 import type { Answer } from '../http/route.ts';
 import { call, tenantObject } from '../objects/index.ts';
@@ -16,9 +16,15 @@ export async function readRun(env: Env, tenantId: string, id: string): Promise<R
   const found = await findRun(env.DB, tenantId, id);
   if (found === null) return null;
   const state = replay(id, found.entries);
-  return state === undefined
-    ? { ...found.item, steps: [], approvals: [], timeline: [] }
-    : viewRun(state, found.entries);
+  return state === undefined ? unbegun(found) : viewFound(found, state);
+}
+
+function unbegun({ item, retryOf, retriedBy }: FoundRun): Run {
+  return { ...item, retryOf, retriedBy, steps: [], approvals: [], timeline: [] };
+}
+
+function viewFound({ entries, retriedBy }: FoundRun, state: RunState): Run {
+  return { ...viewRun(state, entries), retriedBy };
 }
 
 /**
@@ -62,10 +68,10 @@ async function answerFromLog(
   if (found === null) return noSuchRun();
   const state = replay(runId, found.entries);
   if (state === undefined) {
-    const run = { ...found.item, steps: [], approvals: [], timeline: [] };
+    const run = unbegun(found);
     return { ...refusal('conflict', 'The run has not begun. Ask again in a moment.'), run };
   }
-  const run = viewRun(state, found.entries);
+  const run = viewFound(found, state);
   if (claim === null) return { ...refusal('run_finished', `The run is ${run.status}.`), run };
   const { code, detail } = refusedClaim(state, claim);
   return { ...refusal(code, detail), run };

@@ -1,18 +1,23 @@
 /** The run log, and what people do to runs: approve, deny, cancel. */
 import * as z from 'zod';
 import { timestamp } from '../contract/json.ts';
+import { refusal } from '../contract/problems.ts';
 import {
   approveBody,
   cancelBody,
   denyBody,
   editBody,
+  isFinal,
   overrideBody,
+  retryBody,
   runItem,
   run as runSchema,
   runStatus,
 } from '../contract/runs.ts';
-import { listRuns } from '../db/runs.ts';
+import { findEvent } from '../db/events.ts';
+import { findRun, listRuns } from '../db/runs.ts';
 import type { Claim } from '../engine/approval.ts';
+import { ERASED } from '../engine/audit-parts.ts';
 import { listAnswer, pageOf } from '../http/cursor.ts';
 import {
   type Answer,
@@ -142,6 +147,36 @@ export const runRoutes: readonly Route[] = [
       return await onRun(env, tenantId, runId, null, () =>
         runObject(env, tenantId, runId).cancel(by.actor, comment, by.requestId),
       );
+    },
+  }),
+  tenantRoute({
+    method: 'POST',
+    path: '/api/admin/workflow-runs/retry',
+    tag: TAG,
+    summary: 'Do a run that has ended without success again, as a new run',
+    description:
+      'The same event and the same version of the workflow, or with `latest` the current one; its ' +
+      'condition is not asked again. All steps are done again, those that had succeeded too, under ' +
+      'new idempotency keys, and every approval is asked for anew. Whoever retries counts as one of ' +
+      'those who asked for it. A run is retried once: then its retry can be.',
+    role: 'admin',
+    body: retryBody,
+    answer: { status: 201, description: 'The new run', schema: oneRun },
+    problems: [404, 409, 422],
+    async handle({ env, tenantId, by }, { body: { runId, latest, comment = null } }) {
+      const found = await findRun(env.DB, tenantId, runId);
+      if (found === null) return noSuchRun();
+      const { item, origin } = found;
+      if (!isFinal(item.status))
+        return refusal('conflict', `The run has not ended: it is ${item.status}.`);
+      if (item.status === 'succeeded')
+        return refusal('conflict', 'The run has succeeded: there is nothing to do again.');
+      const record = await findEvent(env.DB, tenantId, item.eventId);
+      if (record === null || record.data === ERASED)
+        return refusal('conflict', 'Its event is not kept any more.');
+      const ended = { item, origin, record };
+      const retried = await tenantObject(env, tenantId).retryRun(ended, { latest, comment }, by);
+      return retried.ok ? { status: 201, body: { run: retried.run } } : retried;
     },
   }),
 ];

@@ -126,6 +126,7 @@ export function planOf(steps: readonly JsonObject[], options: PlanOptions = {}):
     event: { ...EVENT, data },
     definition: compiled(steps),
     authors,
+    retryOf: null,
     policy,
     policyIsCurrent: true,
   };

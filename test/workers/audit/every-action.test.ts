@@ -142,6 +142,7 @@ async function useActions(tenant: Tenant, ann: Person): Promise<void> {
   const sent = await tenant.events({ type: 'custom.send', data: {} });
   const runId = textAt(sent, 'events.0.runs.0');
   await runWithStatus(tenant, runId, 'failed');
+  await did(tenant.post('/api/admin/workflow-runs/retry', { runId, comment: 'once more' }));
   const list = await tenant.get(`/api/admin/deliveries?runId=${runId}`);
   await did(tenant.post('/api/admin/deliveries/redeliver', { id: textAt(list, 'items.0.id') }));
   await did(tenant.post('/api/admin/destinations/disable', { url }));

@@ -64,7 +64,7 @@ export function reportAgain(run: Run, place: Place, settled: boolean): RunReport
     approvals: [],
     unused: [],
     settled,
-    cause: { path: [], authors: [], correlationId: 'c', requestId: 'r' },
+    cause: { path: [], authors: [], retryOf: null, correlationId: 'c', requestId: 'r' },
   };
 }
 
