@@ -36,6 +36,8 @@ export const AUDIT_ACTIONS = [
   'secrets.resealed',
   'policy.updated',
   'limits.updated',
+  'retention.updated',
+  'retention.removed',
   'export.completed',
   'export.link_created',
   'export.downloaded',

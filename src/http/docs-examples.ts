@@ -83,6 +83,7 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Json>> = {
     customer: { id: '6940095564', email: 'ada@example.com' },
     reason: 'Asked for by mail',
   },
+  '/api/admin/retention/update': { runsDays: 90, eventsDays: 365 },
   '/api/admin/exports/link': { id: EXPORT, expiresIn: '24h' },
   '/api/admin/destinations/disable': { url: 'https://example.com/hook' },
   '/api/admin/destinations/enable': { url: 'https://example.com/hook' },

@@ -59,6 +59,8 @@ const PUBLIC_OF_ACTION: Partial<Record<AuditAction, readonly string[]>> = {
   'loop.stopped': ['reason'],
   'privacy.erasure_requested': ['kind'],
   'privacy.erased': ['kind', 'done', 'erased', 'remaining'],
+  'retention.removed': ['day', 'removed'],
+  'retention.updated': ['runsDays', 'eventsDays'],
   'run.retried': ['retriedAs'],
   'secrets.resealed': ['count'],
 };

@@ -151,6 +151,33 @@ export class Intake {
       .map(({ source, event_id: eventId, body }) => ({ place: { source, eventId }, body }));
   }
 
+  /**
+   * Forgets events before an id of which all is done: from then on a repeat is a new event. So many rows
+   * after a place are looked at. @returns how many went, and the place to go on after; null at the end
+   */
+  forget(after: Place, before: string, limit: number): { count: number; next: Place | null } {
+    const rows = this.#sql
+      .exec<{ source: string; event_id: string; id: string }>(
+        `SELECT source, event_id, id FROM intake WHERE state = ${numberOf('done')}
+           AND (source, event_id) > (?, ?) ORDER BY source, event_id LIMIT ?`,
+        after.source,
+        after.eventId,
+        limit,
+      )
+      .toArray();
+    const old = rows.filter(({ id }) => id < before);
+    for (const { source, event_id: eventId } of old)
+      this.#sql.exec(
+        `DELETE FROM intake WHERE state = ${numberOf('done')} AND source = ? AND event_id = ?`,
+        source,
+        eventId,
+      );
+    const last = rows.at(-1);
+    const isLast = rows.length < limit || last === undefined;
+    const next = isLast ? null : { source: last.source, eventId: last.event_id };
+    return { count: old.length, next };
+  }
+
   /** How many rows have something on its way of which something holds. */
   countWhere(holds: (body: Json) => boolean): number {
     const states = ['ended', 'handing'] as const;

@@ -16,6 +16,7 @@ import { type DeliveryParcel, insertDeliveries } from '../db/deliveries.ts';
 import { insertEvents } from '../db/events.ts';
 import { type FrontendKey, upsertFrontendKeys } from '../db/frontend-keys.ts';
 import { upsertMembers } from '../db/members.ts';
+import { type OldRows, removeOld } from '../db/retention.ts';
 import { type RunParcel, upsertRuns } from '../db/runs.ts';
 import { insertTenant, updateFlagsService } from '../db/tenants.ts';
 import type { Subtree } from '../engine/merkle-kept.ts';
@@ -35,6 +36,8 @@ export interface Parcel {
   readonly audit?: readonly AuditEntry[];
   readonly subtrees?: readonly Subtree[];
   readonly checkpoints?: readonly AuditCheckpoint[];
+  /** What the tenant has kept for as long as it said. */
+  readonly old?: OldRows;
 }
 
 /** Applies parcels, oldest first, in one transaction. Doing it twice changes nothing. */
@@ -68,6 +71,7 @@ export async function applyParcels(
     ...(hasPrivate(audit) ? [insertAuditPrivate(db, tenantId, audit)] : []),
     ...(subtrees.length > 0 ? [insertSubtrees(db, tenantId, subtrees)] : []),
     ...(checkpoints.length > 0 ? [insertCheckpoints(db, tenantId, checkpoints)] : []),
+    ...parcels.flatMap(({ old }) => (old === undefined ? [] : removeOld(db, tenantId, old))),
   ];
   if (statements.length > 0) await db.batch(statements);
 }

@@ -4,11 +4,13 @@ import type { Connection, ConnectionKind } from '../contract/connections.ts';
 import type { JsonObject } from '../contract/json.ts';
 import { DEFAULT_LIMITS, type TenantLimits } from '../contract/limits.ts';
 import { refusal } from '../contract/problems.ts';
+import { KEEP_FOR_EVER, type Retention } from '../contract/retention.ts';
 import type { Tenant } from '../contract/tenants.ts';
 import type { ActionRules } from '../engine/definition.ts';
 import { deadlockFaults, defaultPolicy } from '../engine/policy.ts';
 import type { SealedConnection } from '../ports/connections.ts';
 import { type Change, changed } from './change.ts';
+import type { Removal } from './retention.ts';
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS settings (
   name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`;
@@ -48,6 +50,25 @@ export class Settings {
 
   setLimits(limits: TenantLimits): void {
     this.#write('limits', JSON.stringify(limits));
+  }
+
+  retention(): Retention {
+    const value = this.#read('retention');
+    return value === null ? KEEP_FOR_EVER : JSON.parse(value);
+  }
+
+  setRetention(retention: Retention): void {
+    this.#write('retention', JSON.stringify(retention));
+  }
+
+  /** How far the removal of what is old has come; null before the first. */
+  removal(): Removal | null {
+    const value = this.#read('removal');
+    return value === null ? null : JSON.parse(value);
+  }
+
+  setRemoval(removal: Removal): void {
+    this.#write('removal', JSON.stringify(removal));
   }
 
   /** The rule of every action: the tenant's own where it has one, else what the risk asks for. */

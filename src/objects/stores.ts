@@ -20,12 +20,14 @@ import { Members } from './members.ts';
 import { OpenRuns } from './open-runs.ts';
 import { Outbox } from './outbox.ts';
 import { Redeliveries } from './redeliveries.ts';
+import { RetentionClock } from './retention.ts';
 import { Settings } from './settings.ts';
 import { Workflows } from './workflows.ts';
 
 export interface Stores {
   readonly tenant: Tenant;
   readonly settings: Settings;
+  readonly retention: RetentionClock;
   readonly limits: Limits;
   readonly keys: ApiKeys;
   readonly members: Members;
@@ -59,6 +61,7 @@ export function openStores(sql: SqlStorage, tenant: Tenant): Stores {
   return {
     tenant,
     settings,
+    retention: new RetentionClock(tenant.id, settings),
     limits: new Limits(sql, settings, intake),
     keys: new ApiKeys(sql),
     members: new Members(sql, delegations),

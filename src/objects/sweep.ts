@@ -1,6 +1,7 @@
 /**
  * The net under the alarms, from the cron: an alarm that was lost leaves its object asleep for ever.
- * Runs that are overdue in the log are woken; tenants are woken in turn, each once in an hour.
+ * Runs that are overdue in the log are woken; tenants are woken in turn, each once in an hour, and once
+ * a day what they have kept for as long as they said is removed.
  */
 import { overdueRuns } from '../db/runs.ts';
 import { tenantSlice } from '../db/tenants.ts';
@@ -8,6 +9,7 @@ import type { Env } from '../env.ts';
 import { log, logError } from '../log.ts';
 import { sweepExports } from './export-sweep.ts';
 import { runObject, tenantObject } from './index.ts';
+import type { TenantObject } from './tenant.ts';
 
 const OVERDUE_MS = 5 * 60_000;
 const RUNS_MAX = 200;
@@ -15,6 +17,8 @@ const MINUTE_MS = 60_000;
 /** The cron comes every two minutes: thirty slices make an hour. */
 const EVERY_MINUTES = 2;
 const SLICES = 30;
+/** Of each tenant that keeps things for so many days: twice as long would meet the next sweep. */
+const REMOVING_MS = 60_000;
 
 export async function sweep(env: Env, now: number): Promise<void> {
   const runs = await overdueRuns(env.DB, new Date(now - OVERDUE_MS).toISOString(), RUNS_MAX);
@@ -24,10 +28,22 @@ export async function sweep(env: Env, now: number): Promise<void> {
     ...runs.map(({ tenantId, runId }) =>
       poke({ tenantId, runId }, () => runObject(env, tenantId, runId).poke()),
     ),
-    ...tenantIds.map((tenantId) => poke({ tenantId }, () => tenantObject(env, tenantId).poke())),
+    ...tenantIds.map((tenantId) =>
+      poke({ tenantId }, async () => {
+        const tenant = tenantObject(env, tenantId);
+        if (await tenant.poke()) await removeOld(tenant);
+      }),
+    ),
     sweepExports(env, now),
   ]);
   if (runs.length > 0) log({ what: 'overdue_runs_woken', count: runs.length });
+}
+
+/** Slice after slice, for so long; the next sweep goes on where this one ended. */
+async function removeOld(tenant: Pick<TenantObject, 'removeOld'>): Promise<void> {
+  const until = Date.now() + REMOVING_MS;
+  let isMore = true;
+  while (isMore && Date.now() < until) isMore = await tenant.removeOld();
 }
 
 async function poke(

@@ -26,14 +26,14 @@ import type { RunReport, TenantContext } from './messages.ts';
 import { type EndedRun, type RetryWish, retryRun } from './retrying.ts';
 import { openStores } from './stores.ts';
 import type { Answer } from './tenant-base.ts';
-import { TenantExports } from './tenant-exports.ts';
+import { TenantRetention } from './tenant-retention.ts';
 
 /** An executor that is not done by then has an attempt under way, and begins nothing after it. */
 const CANCEL_WAIT_MS = 3_000;
 const UNDER_WAY =
   'An attempt is under way that cannot be taken back. Cancel again in half a minute.';
 
-export class TenantObject extends TenantExports {
+export class TenantObject extends TenantRetention {
   // Tenant and credentials
 
   async create(
@@ -242,9 +242,11 @@ export class TenantObject extends TenantExports {
     return answer;
   }
 
-  /** Whatever is overdue is looked after now: for the sweep. */
-  async poke(): Promise<void> {
-    if (this.stores !== null) await this.delivery.drainAll();
+  /** Whatever is overdue is looked after now: for the sweep. True: something may be too old by now. */
+  async poke(): Promise<boolean> {
+    if (this.stores === null) return false;
+    await this.delivery.drainAll();
+    return this.stores.retention.next(Date.now()) !== null;
   }
 
   override async alarm(): Promise<void> {

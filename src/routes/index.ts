@@ -19,6 +19,7 @@ import { memberRoutes } from './members.ts';
 import { ofrepRoutes } from './ofrep.ts';
 import { outputRoutes } from './outputs.ts';
 import { privacyRoutes } from './privacy.ts';
+import { retentionRoutes } from './retention.ts';
 import { runRoutes } from './runs.ts';
 import { sealingKeyRoutes } from './sealing-keys.ts';
 import { sessionRoutes } from './session.ts';
@@ -78,6 +79,7 @@ export const ROUTES: readonly Route[] = [
   ...liveRoutes,
   ...auditRoutes,
   ...privacyRoutes,
+  ...retentionRoutes,
   ...tenantRoutes,
   ...limitRoutes,
   ...sealingKeyRoutes,

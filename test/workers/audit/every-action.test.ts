@@ -5,6 +5,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import page from '../../../docs/audit-format.md?raw';
 import { AUDIT_ACTIONS, type AuditEntry } from '../../../src/contract/audit.ts';
 import type { Json, JsonObject } from '../../../src/contract/json.ts';
+import { tenantObject } from '../../../src/objects/index.ts';
 import { resealTenants } from '../../../src/objects/resealing.ts';
 import { answer } from '../../fixtures/receiver/script.ts';
 import { addPerson, linkOf, type Person, submit } from '../notices/support.ts';
@@ -88,6 +89,18 @@ async function changeSettings(tenant: Tenant): Promise<void> {
   await post('workflows/update', { id, version: 1, ...definition });
 }
 
+/** Something is kept for so many days, and one thing is older. */
+async function grow(tenant: Tenant): Promise<void> {
+  await did(tenant.post('/api/admin/retention/update', { runsDays: 30 }));
+  await env.DB.prepare(
+    `INSERT INTO deliveries (tenant_id, id, run_id, step_id, attempt, webhook_id, destination,
+       started_at, duration_ms) VALUES (?, 'dlv_01', 'run_gone', 's', 1, 'w', 'd', '2000', 1)`,
+  )
+    .bind(tenant.id)
+    .run();
+  while (await tenantObject(env, tenant.id).removeOld());
+}
+
 /** Every way in which an approval goes, and one that is tampered with. */
 async function decide(tenant: Tenant, ann: Person, bob: Person): Promise<void> {
   const steps = [{ id: 'on', action: 'flag.enable', with: { key: '{{ event.data.key }}' } }];
@@ -168,6 +181,7 @@ test('every action is written, with who did it, and the chain verifies', {
     }),
   );
   await changeSettings(tenant);
+  await grow(tenant);
   await decide(tenant, ann, bob);
   await useActions(tenant, ann);
   const wanted = [...AUDIT_ACTIONS].toSorted();
