@@ -121,7 +121,7 @@ export class Members {
   /** Newest first, after an id. */
   list({ limit, after }: Page): Member[] {
     const rows = this.#sql.exec<Row>(
-      'SELECT * FROM members WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2',
+      "SELECT * FROM members WHERE id < ifnull(?1, '~') ORDER BY id DESC LIMIT ?2",
       after,
       limit,
     );

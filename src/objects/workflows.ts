@@ -164,7 +164,7 @@ export class Workflows {
       .exec<Row>(
         `${JOINED} AND v.version = w.version
          WHERE w.enabled = ifnull(?1, w.enabled) AND w.event = ifnull(?2, w.event)
-           AND (?3 IS NULL OR w.id < ?3)
+           AND w.id < ifnull(?3, '~')
          ORDER BY w.id DESC LIMIT ?4`,
         filter.enabled === undefined ? null : Number(filter.enabled),
         filter.event ?? null,
