@@ -101,6 +101,21 @@ export async function listAudit(
   return paged(rows, page.limit, ({ row }) => `${row.at} ${row.seq}`, entryOf);
 }
 
+/** One entry; null when there is none of that number. */
+export async function findAudit(
+  db: D1Database,
+  tenantId: string,
+  seq: number,
+): Promise<AuditEntry | null> {
+  const row = await drizzle(db)
+    .select(SHOWN)
+    .from(audit)
+    .leftJoin(auditPrivate, ofEntry(audit))
+    .where(and(eq(audit.tenantId, tenantId), eq(audit.seq, seq)))
+    .get();
+  return row === undefined ? null : entryOf(row);
+}
+
 /** A page's key is a time and a number. By time, the earlier of both ends is the one that counts. */
 function endOf(at: SQL, to: string | undefined, after: string | null, isByTime: boolean): SQL[] {
   const [afterAt = '', seq = ''] = after?.split(' ') ?? [];

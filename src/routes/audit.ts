@@ -4,7 +4,7 @@ import { auditEntry } from '../contract/audit.ts';
 import { auditCheckpoint, consistencyProof, inclusionProof } from '../contract/checkpoints.ts';
 import { timestamp } from '../contract/json.ts';
 import { refusal } from '../contract/problems.ts';
-import { auditPages, countAudit, listAudit } from '../db/audit.ts';
+import { auditPages, countAudit, findAudit, listAudit } from '../db/audit.ts';
 import { proveConsistency, proveInclusion } from '../db/audit-proofs.ts';
 import { listCheckpoints } from '../db/checkpoints.ts';
 import { listAnswer, pageOf } from '../http/cursor.ts';
@@ -58,11 +58,10 @@ export const auditRoutes: readonly Route[] = [
     },
     problems: [404],
     async handle({ env, tenantId }, { query: { seq } }) {
-      const page = { limit: 1, after: String(seq + 1) };
-      const [entry] = (await listAudit(env.DB, tenantId, {}, page)).items;
-      return entry?.seq === seq
-        ? { body: { entry } }
-        : refusal('not_found', 'There is no entry of that number.');
+      const entry = await findAudit(env.DB, tenantId, seq);
+      return entry === null
+        ? refusal('not_found', 'There is no entry of that number.')
+        : { body: { entry } };
     },
   }),
   tenantRoute({
