@@ -9,6 +9,7 @@ import * as z from 'zod';
 import { openSink, type Sink } from '../e2e/support/sink.ts';
 import { newSigningSecret } from '../e2e/support/tenant.ts';
 import { launchBrowser, signIn, type Visit, visit } from './support/browser.ts';
+import { PAGES } from './support/pages.ts';
 import { startedProduct } from './support/product.ts';
 import { openShop, type Shop } from './support/shop.ts';
 
@@ -19,40 +20,6 @@ const found = z.array(
   z.object({ id: z.string(), nodes: z.array(z.object({ html: z.string(), target: z.unknown() })) }),
 );
 const product = startedProduct();
-
-/** The pages by what of the shop is in their address, and what is there once they have come. */
-const PAGES: readonly [string, (ids: Shop['ids']) => string, string][] = [
-  ['the overview', () => '/', 'How runs end'],
-  ['the inbox', ({ approval }) => `/inbox/${approval}?view=pending`, 'Hash of the inputs'],
-  ['what was denied', () => '/inbox?view=denied', 'It came on time'],
-  ['the runs', () => '/runs', 'Large orders'],
-  ['a run', ({ run }) => `/runs/${run}`, 'Seen the pictures'],
-  ['a step of a run', ({ run }) => `/runs/${run}?step=refund`, 'Output'],
-  ['the workflows', () => '/workflows', 'Orders from a reseller'],
-  ['a workflow', ({ workflow }) => `/workflows/${workflow}`, 'No faults'],
-  [
-    'the versions of a workflow',
-    ({ workflow }) => `/workflows/${workflow}/versions`,
-    'The two are the same.',
-  ],
-  ['the events', () => '/events', 'order/1004'],
-  ['an event', ({ event }) => `/events/${event}`, 'Orders from a reseller'],
-  ['the audit trail', () => '/audit', 'workflow.created'],
-  ['an entry of it', () => '/audit/2', 'It fits'],
-  ['the keys', () => '/settings', 'ingest'],
-  ['the members', () => '/settings/members', 'ann@example.com'],
-  ['the connections', () => '/settings/connections', 'webhook'],
-  ['the policy', () => '/settings/policy', 'order.refund'],
-  ['the limits', () => '/settings/limits', 'events'],
-  ['the destinations', () => '/settings/destinations', '127.0.0.1'],
-  [
-    'a delivery',
-    ({ delivery }) => `/settings/destinations/deliveries/${delivery}`,
-    'order.created',
-  ],
-  ['what is kept of people', () => '/settings/privacy', 'Erase'],
-  ['an address that is none', () => '/nowhere', 'Not here'],
-];
 
 let browser: Browser;
 let sink: Sink;
@@ -81,7 +48,7 @@ async function violations({ page }: Visit, only?: readonly string[]): Promise<st
     .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 300)}`));
 }
 
-describe.each(PAGES)('%s', (_name, addressOf, shown) => {
+describe.each(PAGES)('$name', ({ addressOf, shown }) => {
   test('is as it should be in light, in dark, and on a telephone', async () => {
     const { page } = person;
     await page.setViewportSize(DESK);

@@ -4,6 +4,7 @@
  */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import * as z from 'zod';
 import { newSigningSecret, openTenant, postEvents, type Tenant } from '../e2e/support/tenant.ts';
 import { launchBrowser, type Visit, visit } from './support/browser.ts';
 import { startedProduct } from './support/product.ts';
@@ -99,10 +100,14 @@ test('a mistake is named where it is, and mended, and the workflow is switched o
 
 test('an order comes in, and its run appears by itself', async () => {
   const { page } = admin;
-  await page.keyboard.press('Escape');
+  const opened = page.waitForEvent('websocket');
   await page.goto(`${product.origin}/runs`);
   await page.getByText('No runs yet').waitFor();
+  const told = (await opened).waitForEvent('framereceived', {
+    predicate: ({ payload }) => String(payload).includes('"kind":"run"'),
+  });
   await postEvents(product, tenant, { type: 'order.created', data: ORDER });
+  await told;
   const row = page.getByRole('row', { name: /Goodwill/ });
   await row.getByText('Needs a person').waitFor();
   await row.getByRole('link', { name: 'Goodwill' }).click();
@@ -144,6 +149,15 @@ test('the audit trail has the decision, and the chain verifies in the browser', 
   await page.getByRole('button', { name: 'Verify' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Begin' }).click();
   await page.getByText(/The chain is whole: \d+ entries/).waitFor();
+});
+
+test('a key that is revoked shuts the pages that it opened, without anybody asking', async () => {
+  const keys = z.object({ items: z.array(z.object({ id: z.string(), name: z.string() })) });
+  const asAdmin = product.as(tenant.keys.admin);
+  const { items } = await asAdmin.get('/api/admin/api-keys', keys);
+  const id = items.find(({ name }) => name === 'approver')?.id;
+  await asAdmin.post('/api/admin/api-keys/revoke', { id }, z.unknown());
+  await approver.page.getByText('Your session has ended.').waitFor();
 });
 
 test('back leads where one came from, and signing out ends it', async () => {

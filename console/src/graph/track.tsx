@@ -6,9 +6,9 @@ import type { ComponentChildren } from 'preact';
 import { Shape, signalOf, statusWord } from '../ui/status.tsx';
 import { type Picture, type Placed, pictureOf, type Station } from './layout.ts';
 
-const COLUMN_PX = 152;
+const COLUMN_PX = 136;
 const ROW_PX = 84;
-const LEFT_PX = 92;
+const LEFT_PX = 138;
 const TOP_PX = 30;
 const BEND_PX = 16;
 

@@ -3,25 +3,22 @@
  * whole console, which goes on where it was after a break. Where none can be had (a server without it, a
  * proxy between), the pages keep asking as they do anyhow (live.ts). docs/live.md
  */
+import type { LiveMessage } from '../../../src/contract/live.ts';
 import { chosenTenant, heldBearer, socketUrl } from '../api/client.ts';
 import { queries } from './queries.ts';
 
 const PROTOCOL = 'signalbox.v1';
 const PING_MS = 30_000;
+/** The server closed it, for the credential holds no more: to ask is to be told so. */
+const SHUT_OUT = 4401;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
 /** Changes come in bursts: what they touch is asked for once, and not without end. */
 const TOGETHER_MS = 200;
 const APART_MS = 1_000;
 
-interface Message {
-  readonly cursor: string;
-  readonly kind: 'event' | 'run' | 'approval' | 'reset';
-  readonly id?: string;
-}
-
 /** Which questions of the console a change is about: the beginnings of their names. */
-const TOUCHED: Readonly<Record<Message['kind'], readonly string[]>> = {
+const TOUCHED: Readonly<Record<LiveMessage['kind'], readonly string[]>> = {
   event: ['events'],
   run: ['runs'],
   approval: ['inbox'],
@@ -67,9 +64,10 @@ function open(): void {
     retryMs = FIRST_RETRY_MS;
     if (data !== 'pong') take(JSON.parse(String(data)));
   });
-  opened.addEventListener('close', () => {
+  opened.addEventListener('close', ({ code }) => {
     clearInterval(ping);
     if (socket !== opened) return;
+    if (code === SHUT_OUT) void queries.invalidateQueries();
     retry = setTimeout(open, retryMs * (0.5 + Math.random()));
     retryMs = Math.min(LONGEST_RETRY_MS, retryMs * 2);
   });
@@ -85,12 +83,13 @@ function protocols(): string[] {
   ];
 }
 
-function take({ cursor: at, kind, id }: Message): void {
-  cursor = at;
+function take(message: LiveMessage): void {
+  const { kind } = message;
+  cursor = message.cursor;
   isAll ||= kind === 'reset';
   for (const name of TOUCHED[kind]) waiting.add(name);
   // A run that is shown tells its approvals too, and an approval does not say whose it is.
-  if (kind === 'run' && id !== undefined) waiting.add(`run/${id}`);
+  if (message.kind === 'run') waiting.add(`run/${message.id}`);
   if (kind === 'approval') waiting.add('run');
   if (asking !== undefined) return;
   const pause = Math.max(TOGETHER_MS, askedAt + APART_MS - Date.now());

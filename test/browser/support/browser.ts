@@ -7,9 +7,15 @@ import chromium from '@sparticuz/chromium';
 import { type Browser, type BrowserContext, chromium as driver, type Page } from 'playwright-core';
 
 /** Not the package's own, which switch off what is tested here: origins are kept apart. */
-const ARGS = ['--no-sandbox', '--disable-gpu', '--font-render-hinting=none', '--no-zygote'];
+const ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--font-render-hinting=none',
+  '--disable-lcd-text',
+  '--no-zygote',
+];
 /** Generous: it is only used up when something is broken. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 export async function launchBrowser(): Promise<Browser> {
   const executablePath = process.env.CHROMIUM ?? (await chromium.executablePath());

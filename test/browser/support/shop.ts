@@ -13,14 +13,16 @@ import { until } from '../../e2e/support/wait.ts';
 
 const USD = 'USD';
 const ANY = z.unknown();
+/** Approvals that wait at the end of the day. */
+const WAITING = 3;
 
 export interface Shop {
   readonly tenant: Tenant;
   /** Ids for the pages of one thing. */
   readonly ids: {
     readonly workflow: string;
+    readonly large: string;
     readonly run: string;
-    readonly waiting: string;
     readonly event: string;
     readonly approval: string;
     readonly delivery: string;
@@ -53,6 +55,9 @@ const REFUND = {
   ],
 };
 
+/** The refunds as they were first done. */
+const BEFORE = { ...REFUND, steps: REFUND.steps.slice(0, 2) };
+
 const LARGE = (hook: string) => ({
   name: 'Large orders',
   description: 'Tagged, and the warehouse hears of them.',
@@ -67,6 +72,20 @@ const LARGE = (hook: string) => ({
   ],
 });
 
+const OFF = {
+  name: 'Kill switch',
+  description: 'An incident asks to switch a feature off; two people have the last word.',
+  trigger: { event: 'custom.incident.opened' },
+  steps: [
+    {
+      id: 'off',
+      action: 'flag.disable',
+      with: { key: '{{ event.data.flag }}' },
+      approval: { approvals: 2, expiresIn: '4h' },
+    },
+  ],
+};
+
 const NEVER = {
   name: 'Orders from a reseller',
   trigger: { event: 'order.created', if: 'event.data.order.tags.exists(tag, tag == "reseller")' },
@@ -79,62 +98,59 @@ const NEVER = {
 export async function openShop(product: Caller, hook: string): Promise<Shop> {
   const tenant = await openTenant(product, newSigningSecret());
   const admin = product.as(tenant.keys.admin);
+  const ann = { name: 'Ann Reyes', email: 'ann@example.com', role: 'approver' };
+  await admin.post('/api/admin/members/create', ann, ANY);
   await createWorkflow(product, tenant, NEVER);
+  await createWorkflow(product, tenant, OFF);
   const large = await createWorkflow(product, tenant, LARGE(hook));
-  await createWorkflow(product, tenant, REFUND);
-  await admin.post(
-    '/api/admin/members/create',
-    { name: 'Ann Reyes', email: 'ann@example.com', role: 'approver' },
-    ANY,
-  );
+  const { id, version } = await createWorkflow(product, tenant, BEFORE);
+  await admin.post('/api/admin/workflows/update', { id, version, ...REFUND }, ANY);
+  const [run, event] = await aDay(product, tenant);
+  const list = z.object({ items: z.array(z.object({ id: z.string() })) });
+  const deliveries = await admin.get('/api/admin/deliveries?limit=1', list);
+  const { items } = await pendingApprovals(product, tenant, WAITING);
+  const approval = items.find(({ summary }) => summary.includes('1004'))?.id ?? '';
+  const delivery = deliveries.items[0]?.id ?? '';
+  return { tenant, ids: { workflow: id, large: large.id, run, event, approval, delivery } };
+}
+
+/** Orders come in, refunds are asked for; one is approved, one denied, the others wait. */
+async function aDay(product: Caller, tenant: Tenant): Promise<readonly [string, string]> {
   const orders = await postEvents(product, tenant, [
     order('1001', 25_000),
     order('1002', 4_000),
     order('1003', 61_000),
     order('1004', 18_500),
   ]);
-  const refunds = await postEvents(product, tenant, [
+  const asked = await postEvents(product, tenant, [
     refund('1001', 7_500, 'arrived broken'),
     refund('1003', 12_000, 'late'),
+    refund('1003', 9_900, 'one of two missing'),
     refund('1004', 6_000, 'wrong size'),
+    { type: 'custom.incident.opened', source: 'pager', data: { flag: 'instant-refunds' } },
   ]);
-  const [first, second, third] = refunds.map(({ runs: [run] }) => run ?? '');
-  const [event] = orders;
-  const approvals = await pendingApprovals(product, tenant, refunds.length);
-  const decided = approvals.find(({ runId }) => runId === first);
-  const denied = approvals.find(({ runId }) => runId === second);
-  const approver = product.as(tenant.keys.approver);
-  const claim = { runId: decided?.runId ?? '', comment: 'Seen the pictures' };
-  await approver.post('/api/admin/workflow-runs/approve', claim, ANY);
-  const no = { runId: denied?.runId ?? '', comment: 'It came on time' };
-  await approver.post('/api/admin/workflow-runs/deny', no, ANY);
+  await pendingApprovals(product, tenant, WAITING + 2);
+  const [yes = '', no = ''] = asked.map(({ runs: [run] }) => run ?? '');
+  const decide = (verb: string, runId: string, comment: string) =>
+    product
+      .as(tenant.keys.approver)
+      .post(`/api/admin/workflow-runs/${verb}`, { runId, comment }, ANY);
+  await decide('approve', yes, 'Seen the pictures');
+  await decide('deny', no, 'It came on time');
   await runIn(product, tenant, orders[0]?.runs[0] ?? '', 'succeeded');
-  await runIn(product, tenant, first ?? '', 'waiting');
-  const list = z.object({ items: z.array(z.object({ id: z.string() })) });
-  const deliveries = await admin.get('/api/admin/deliveries?limit=1', list);
-  return {
-    tenant,
-    ids: {
-      workflow: large.id,
-      run: first ?? '',
-      waiting: third ?? '',
-      event: event?.id ?? '',
-      approval: approvals.find(({ runId }) => runId === third)?.id ?? '',
-      delivery: deliveries.items[0]?.id ?? '',
-    },
-  };
+  await runIn(product, tenant, yes, 'waiting');
+  return [yes, orders[0]?.id ?? ''];
 }
 
-const inbox = z.object({ items: z.array(z.object({ id: z.string(), runId: z.string() })) });
+const inbox = z.object({ items: z.array(z.object({ id: z.string(), summary: z.string() })) });
 
 async function pendingApprovals(product: Caller, tenant: Tenant, count: number) {
-  const { items } = await until(`${count} approvals`, async () => {
+  return await until(`${count} approvals`, async () => {
     const answer = await product
       .as(tenant.keys.approver)
       .get('/api/admin/approvals?mine=true', inbox);
     return answer.items.length === count && answer;
   });
-  return items;
 }
 
 function order(id: string, amount: number) {

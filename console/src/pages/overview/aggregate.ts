@@ -20,6 +20,8 @@ export interface Series {
 
 const STEPS_MS = [60_000, 300_000, 900_000, 3_600_000, 10_800_000, 86_400_000, 604_800_000];
 const BUCKETS_MAX = 48;
+/** Fewer would be a wall, and tell nothing of before and after. */
+const BUCKETS_MIN = 24;
 
 /** By time, from the oldest row to now, in steps that people count in. */
 export function seriesOf(
@@ -30,7 +32,7 @@ export function seriesOf(
   const oldest = Math.min(now, ...times);
   const spanMs = now - oldest;
   const stepMs = STEPS_MS.find((step) => spanMs / step <= BUCKETS_MAX) ?? STEPS_MS.at(-1) ?? spanMs;
-  const start = Math.floor(oldest / stepMs) * stepMs;
+  const start = Math.floor(Math.min(oldest, now - (BUCKETS_MIN - 1) * stepMs) / stepMs) * stepMs;
   const count = Math.max(1, Math.floor((now - start) / stepMs) + 1);
   const buckets = Array.from({ length: Math.min(count, BUCKETS_MAX * 2) }, (_, at) => ({
     from: start + at * stepMs,
