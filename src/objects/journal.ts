@@ -47,28 +47,28 @@ export class Journal {
   /** The tenant knows the entries with which a run comes. */
   begin(seed: Seed, entries: readonly Entry[]): void {
     this.#sql.exec(SCHEMA);
-    this.#seed = seed;
-    this.#entries = [...entries];
-    this.#reported = entries.at(-1)?.seq ?? 0;
-    this.#last = { part: 1, size: 0, before: 0 };
+    const reported = entries.at(-1)?.seq ?? 0;
     const json = JSON.stringify(entries);
     this.#sql.exec(
       'INSERT INTO journal (part, seed, entries, reported) VALUES (1, ?, ?, ?)',
       JSON.stringify(seed),
       json,
-      this.#reported,
+      reported,
     );
-    this.#last.size = json.length;
+    this.#seed = seed;
+    this.#entries = [...entries];
+    this.#reported = reported;
+    this.#last = { part: 1, size: json.length, before: 0 };
   }
+
+  /** What could not be written has not happened: memory follows the store. */
 
   append(entries: readonly Entry[]): void {
     if (entries.length === 0) return;
     const isFull = this.#last.size >= PART_CHARACTERS;
-    if (isFull) this.#last = { part: this.#last.part + 1, size: 0, before: this.#entries.length };
-    this.#entries.push(...entries);
-    const { part, before } = this.#last;
-    const json = JSON.stringify(this.#entries.slice(before));
-    this.#last.size = json.length;
+    const part = isFull ? this.#last.part + 1 : this.#last.part;
+    const before = isFull ? this.#entries.length : this.#last.before;
+    const json = JSON.stringify([...this.#entries.slice(before), ...entries]);
     this.#sql.exec(
       isFull
         ? 'INSERT INTO journal (entries, reported, part) VALUES (?, ?, ?)'
@@ -77,6 +77,8 @@ export class Journal {
       this.#reported,
       part,
     );
+    this.#entries.push(...entries);
+    this.#last = { part, size: json.length, before };
   }
 
   /** Entries that the tenant has not taken, as far as is known: it takes each number once. */
