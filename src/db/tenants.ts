@@ -1,7 +1,7 @@
 /** The operator's list of tenants. */
 import { desc, eq, lt, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
-import { sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { type Page, type Paged, paged } from '../contract/pages.ts';
 import type { Tenant } from '../contract/tenants.ts';
 
@@ -11,14 +11,21 @@ export const tenants = sqliteTable('tenants', {
   createdAt: text('created_at').notNull(),
   /** The service that keeps its flags; null: we do. */
   flagsService: text('flags_service'),
+  /** The number of the database that has its read model: databases.ts. */
+  database: integer('database').notNull().default(0),
 });
 
-export function insertTenant(db: D1Database, { id, name, createdAt }: Tenant): D1PreparedStatement {
+export function insertTenant(
+  db: D1Database,
+  { id, name, createdAt }: Tenant,
+  database: number,
+): D1PreparedStatement {
   return db
     .prepare(
-      'INSERT INTO tenants (tenant_id, name, created_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING',
+      `INSERT INTO tenants (tenant_id, name, created_at, database) VALUES (?1, ?2, ?3, ?4)
+       ON CONFLICT DO NOTHING`,
     )
-    .bind(id, name, createdAt);
+    .bind(id, name, createdAt, database);
 }
 
 /** Ids are made of a-z, 0-9 and -. */
