@@ -1,9 +1,30 @@
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-pool-workers';
 import { defineConfig } from 'vitest/config';
 
+/** The Worker with its objects, and so many databases. */
+const inWorkerd = (d1Databases: string[]) =>
+  cloudflareTest(async () => ({
+    wrangler: { configPath: './wrangler.toml' },
+    miniflare: {
+      d1Databases,
+      bindings: {
+        ENVIRONMENT: 'development',
+        PLATFORM_TOKEN: 'test-platform-token-0123456789abcdef',
+        KEY_SECRET: 'test-key-secret-0123456789abcdef0123456789',
+        SEAL_KEY: 'test-seal-key-0123456789abcdef0123456789ab',
+        AUDIT_KEY: 'test-audit-key-0123456789abcdef0123456789a',
+        PUBLIC_URL: 'https://api.test',
+        ACCESS_TEAM: 'https://team.test',
+        ACCESS_AUDIENCE: 'the-audience',
+        ALLOWED_ORIGINS: 'https://console.test',
+        TEST_MIGRATIONS: await readD1Migrations('./drizzle'),
+      },
+    },
+  }));
+
 /**
- * Four suites: pure code in Node, Worker and objects in workerd, the started server over HTTP, and the
- * console in a browser before a started server.
+ * Pure code in Node; Worker and objects in workerd, with one database and with three; the started server
+ * over HTTP; and the console in a browser before a started server.
  */
 export default defineConfig({
   test: {
@@ -12,25 +33,7 @@ export default defineConfig({
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
       {
-        plugins: [
-          cloudflareTest(async () => ({
-            wrangler: { configPath: './wrangler.toml' },
-            miniflare: {
-              bindings: {
-                ENVIRONMENT: 'development',
-                PLATFORM_TOKEN: 'test-platform-token-0123456789abcdef',
-                KEY_SECRET: 'test-key-secret-0123456789abcdef0123456789',
-                SEAL_KEY: 'test-seal-key-0123456789abcdef0123456789ab',
-                AUDIT_KEY: 'test-audit-key-0123456789abcdef0123456789a',
-                PUBLIC_URL: 'https://api.test',
-                ACCESS_TEAM: 'https://team.test',
-                ACCESS_AUDIENCE: 'the-audience',
-                ALLOWED_ORIGINS: 'https://console.test',
-                TEST_MIGRATIONS: await readD1Migrations('./drizzle'),
-              },
-            },
-          })),
-        ],
+        plugins: [inWorkerd(['DB'])],
         test: {
           name: 'workers',
           include: ['test/workers/**/*.test.ts'],
@@ -39,6 +42,16 @@ export default defineConfig({
             './test/fixtures/vendors/beside-workerd.ts',
             './test/fixtures/hostile/bodies.ts',
           ],
+          setupFiles: ['./test/workers/setup.ts'],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        plugins: [inWorkerd(['DB', 'DB_1', 'DB_2'])],
+        test: {
+          name: 'sharded',
+          include: ['test/sharded/**/*.test.ts'],
+          globalSetup: ['./test/fixtures/receiver/server.ts'],
           setupFiles: ['./test/workers/setup.ts'],
           testTimeout: 30_000,
         },

@@ -19,7 +19,7 @@ const AUDIT = { name: 'known vulnerabilities', script: 'scripts/audit-dependenci
  * more than they work, so more than the one that vitest takes on two cores.
  */
 const SUITES = [
-  { projects: ['unit', 'workers'], atOnce: 3 },
+  { projects: ['unit', 'workers', 'sharded'], atOnce: 3 },
   { projects: ['e2e'], atOnce: 2 },
   { projects: ['browser'], atOnce: 1 },
 ];

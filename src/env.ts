@@ -6,6 +6,10 @@ export interface Env {
   readonly TENANTS: DurableObjectNamespace<TenantObject>;
   readonly RUNS: DurableObjectNamespace<RunObject>;
   readonly DB: D1Database;
+  /** More databases for the read models of tenants, numbered without a gap: docs/sharding.md. */
+  readonly [further: `DB_${number}`]: D1Database | undefined;
+  /** The first database, where `DB` is a tenant's own: db/databases.ts. No binding has this name. */
+  readonly DIRECTORY?: D1Database;
   readonly EXPORTS: R2Bucket;
   /** The console's files, under `npm run serve` alone: http/console-files.ts. */
   readonly CONSOLE?: Fetcher;

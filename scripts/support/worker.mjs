@@ -57,7 +57,7 @@ function startWrangler(state, args) {
 }
 
 /**
- * Applies the D1 migrations, unless these very ones were applied to this storage before.
+ * Applies the D1 migrations to every database, unless these very ones were applied before.
  * @param {State} state
  * @throws {Complaint} when one fails
  */
@@ -67,13 +67,24 @@ export async function migrate(state) {
   if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return;
   console.log('Preparing the database…');
   mkdirSync(state.data, { recursive: true });
-  const args = ['d1', 'migrations', 'apply', 'DB', '--local', '--persist-to', state.data];
+  for (const name of databases()) await migrateDatabase(state, name);
+  writeFileSync(mark, wanted);
+}
+
+/** @param {State} state @param {string} name of the binding */
+async function migrateDatabase(state, name) {
+  const args = ['d1', 'migrations', 'apply', name, '--local', '--persist-to', state.data];
   const wrangler = startWrangler(state, args);
   wrangler.listen(() => {});
   const { code } = await wrangler.ended;
   if (code !== 0)
     throw new Complaint(`${wrangler.lastLines()}\nThe database migrations failed; see above.`);
-  writeFileSync(mark, wanted);
+}
+
+/** The bindings of all D1 databases: docs/sharding.md. */
+function databases() {
+  const settings = readFileSync(join(ROOT, 'wrangler.toml'), 'utf8');
+  return [...settings.matchAll(/^binding = "(DB(?:_\d+)?)"$/gm)].map(([, name]) => name ?? '');
 }
 
 /**
@@ -90,7 +101,7 @@ export async function buildWorker(state) {
 }
 
 function migrationsHash() {
-  const hash = createHash('sha256');
+  const hash = createHash('sha256').update(databases().join());
   const dir = join(ROOT, 'drizzle');
   for (const name of readdirSync(dir).sort())
     if (name.endsWith('.sql')) hash.update(`${name}\0`).update(readFileSync(join(dir, name)));

@@ -1,6 +1,7 @@
 /** From a credential to a caller. A handler of a protected route cannot run without one. */
 import { type Actor, ROLES, type Role, tenantId } from '../contract/json.ts';
 import { type Refusal, refusal } from '../contract/problems.ts';
+import { directoryOf } from '../db/databases.ts';
 import { tenantsOfEmail } from '../db/members.ts';
 import type { Env } from '../env.ts';
 import type { Identity } from '../objects/identity.ts';
@@ -70,7 +71,7 @@ async function authenticateMember(request: Request, env: Env): Promise<Caller | 
   const { email } = signedIn;
   const stranger = refusal('unauthenticated', 'You are not a member of this tenant.');
   const named = request.headers.get('x-tenant-id') ?? socketTenant(request);
-  const tenantIds = named === null ? await tenantsOfEmail(env.DB, email) : [named];
+  const tenantIds = named === null ? await tenantsOfEmail(directoryOf(env), email) : [named];
   const [only] = tenantIds;
   if (tenantIds.length > 1)
     return refusal('tenant_needed', 'You belong to several tenants: name one with X-Tenant-Id.');

@@ -3,6 +3,7 @@
  * flags, waking no object; or anyone of the tenant who may read, by the usual way.
  */
 import { type Refusal, refusal } from '../contract/problems.ts';
+import { envOf } from '../db/databases.ts';
 import { type FlagsSeen, flagsByKey, flagsOf } from '../db/frontend-keys.ts';
 import type { Env } from '../env.ts';
 import { call, tenantObject } from '../objects/index.ts';
@@ -34,7 +35,8 @@ export async function admitFlagReader(request: Request, env: Env): Promise<Let> 
 
 /** A key that the read model does not have was made a moment ago, or never: its tenant knows. */
 async function readerOfKey({ tenantId, digest }: RecognisedKey, env: Env): Promise<Let> {
-  const seen = await flagsByKey(env.DB, tenantId, digest);
+  const { DB } = await envOf(env, tenantId);
+  const seen = await flagsByKey(DB, tenantId, digest);
   if (typeof seen !== 'string') return { tenantId, ...seen };
   const isLive =
     seen === 'unknown' && (await call(() => tenantObject(env, tenantId).isFrontendKey(digest)));
@@ -44,5 +46,6 @@ async function readerOfKey({ tenantId, digest }: RecognisedKey, env: Env): Promi
 }
 
 async function readerOf(tenantId: string, env: Env): Promise<FlagReader> {
-  return { tenantId, ...(await flagsOf(env.DB, tenantId)) };
+  const { DB } = await envOf(env, tenantId);
+  return { tenantId, ...(await flagsOf(DB, tenantId)) };
 }

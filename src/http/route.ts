@@ -6,6 +6,7 @@
 import * as z from 'zod';
 import type { Actor, Json, Role } from '../contract/json.ts';
 import { type Fault, faultsOf, type Refusal, refusal } from '../contract/problems.ts';
+import { envForWork } from '../db/databases.ts';
 import type { Env } from '../env.ts';
 import type { By } from '../objects/change.ts';
 import type { Caller } from './authenticate.ts';
@@ -150,7 +151,8 @@ export function tenantRoute<
       if (admitted === null || !('caller' in admitted)) return refusal('unauthenticated');
       const { caller } = admitted;
       const by = { actor: caller.actor, requestId: served.requestId };
-      return await handleParsed(rest, { ...served, ...caller, by }, served, body);
+      const env = await envForWork(served.env, caller.tenantId);
+      return await handleParsed(rest, { ...served, env, ...caller, by }, served, body);
     },
   };
 }

@@ -7,6 +7,7 @@ import {
   type Subject,
 } from '../contract/privacy.ts';
 import { type Refusal, refusal } from '../contract/problems.ts';
+import { directoryOf } from '../db/databases.ts';
 import { erasedRunsOf, eraseMemberRow } from '../db/erasure.ts';
 import { mentionsOf } from '../engine/mentions.ts';
 import type { By } from './change.ts';
@@ -62,7 +63,7 @@ export async function erasePerson(
   const told = { done: next === null, erased: erasure.erased, remaining: counts };
   const members = await tenant.endErasure(subject, { pseudonym, marks }, told, by);
   if (next === null && subject.kind === 'member')
-    await eraseMemberRow(env.DB, tenantId, subject.memberId);
+    await eraseMemberRow(directoryOf(env), tenantId, subject.memberId);
   return { ok: true, subject: pseudonym, next, erased: { ...erasure.erased, members }, remaining };
 }
 

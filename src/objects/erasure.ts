@@ -25,7 +25,7 @@ import { eraseMails, mailPage, type StoredMail } from '../ports/erase-mail.ts';
 import { eraseOrdersPage, ordersOfCustomer } from '../ports/erase-orders.ts';
 import { RunErasure } from './erase-runs.ts';
 
-export type ErasureEnv = Pick<Env, 'DB' | 'EXPORTS' | 'RUNS' | 'TENANTS'>;
+export type ErasureEnv = Pick<Env, 'DB' | 'DIRECTORY' | 'EXPORTS' | 'RUNS' | 'TENANTS'>;
 
 export const PHASES = [
   'events',

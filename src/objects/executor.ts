@@ -5,6 +5,7 @@
  */
 import { WorkerEntrypoint } from 'cloudflare:workers';
 import { isRepeatable, performAttempt } from '../actions/attempt.ts';
+import { envForWork } from '../db/databases.ts';
 import type { AttemptOutcome, Outcome } from '../engine/plan.ts';
 import { decide, isSettled, start } from '../engine/run.ts';
 import type { Env } from '../env.ts';
@@ -45,7 +46,7 @@ export type Driven = { runId: string; report: RunReport } | { runId: string; rep
 export class Executor extends WorkerEntrypoint<Env> {
   /** One attempt: its outcome, or null when that will come by `attemptEnded`. */
   async attempt(job: AttemptJob): Promise<AttemptOutcome | null> {
-    const outcome = performJob(this.env, job);
+    const outcome = performJob(await envForWork(this.env, job.tenantId), job);
     const soon = await within(PATIENCE_MS, outcome);
     if (soon === null) this.ctx.waitUntil(this.#reportLate(job, outcome));
     return soon;
@@ -54,11 +55,12 @@ export class Executor extends WorkerEntrypoint<Env> {
   /** Drives runs as far as they go at once. Those that take longer are settled when they end. */
   async drive(seeds: readonly Seed[], context: TenantContext): Promise<Driven[]> {
     const waiting = [...seeds];
+    const env = await envForWork(this.env, seeds[0]?.tenant.id ?? '');
     const soon: Driven[] = [];
     let answered = false;
     const work = async (): Promise<void> => {
       for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
-        const driven = await tryToDrive(this.env, seed, context);
+        const driven = await tryToDrive(env, seed, context);
         if (answered) await this.#settleLate(seed.tenant.id, driven);
         else soon.push(driven);
       }
@@ -72,13 +74,14 @@ export class Executor extends WorkerEntrypoint<Env> {
 
   /** Sends a mail of our own. @returns what remains of it to be sent; null: nothing */
   async mail(mail: OwnMail, connections: readonly SealedConnection[]): Promise<Left | null> {
+    const env = await envForWork(this.env, tenantOf(mail));
     switch (mail.kind) {
       case 'notice':
-        return await mailNotice(this.env, mail.notice, connections);
+        return await mailNotice(env, mail.notice, connections);
       case 'checkpoint':
-        return await mailCheckpoint(this.env, mail.checkpoint, connections);
+        return await mailCheckpoint(env, mail.checkpoint, connections);
       case 'destination':
-        return await mailDestination(this.env, mail.destination, connections);
+        return await mailDestination(env, mail.destination, connections);
     }
   }
 
@@ -97,12 +100,13 @@ export class Executor extends WorkerEntrypoint<Env> {
     order: FlagOrder,
     connections: readonly SealedConnection[],
   ): Promise<Outcome> {
-    return await performOrder(this.env, tenantId, order, connections);
+    return await performOrder(await envForWork(this.env, tenantId), tenantId, order, connections);
   }
 
   /** Answers at once; what became of the messages is reported by a call of its own. */
   async redeliver(job: RedeliveryJob): Promise<void> {
-    this.ctx.waitUntil(redeliver(this.env, job));
+    const env = await envForWork(this.env, job.tenantId);
+    this.ctx.waitUntil(redeliver(env, job));
   }
 
   /** Throws when it has to be tried again. */
@@ -125,6 +129,17 @@ export class Executor extends WorkerEntrypoint<Env> {
     } catch (error) {
       logError({ what: 'report_failed', tenantId, runId: driven.runId }, error);
     }
+  }
+}
+
+function tenantOf(mail: OwnMail): string {
+  switch (mail.kind) {
+    case 'notice':
+      return mail.notice.tenant.id;
+    case 'checkpoint':
+      return mail.checkpoint.tenant.id;
+    case 'destination':
+      return mail.destination.tenant.id;
   }
 }
 

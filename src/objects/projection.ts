@@ -40,9 +40,21 @@ export interface Parcel {
   readonly old?: OldRows;
 }
 
-/** Applies parcels, oldest first, in one transaction. Doing it twice changes nothing. */
+/** Where a tenant's parcels go. */
+export interface ReadModelStores {
+  /** Has the tenant, and its members, among all others. */
+  readonly directory: D1Database;
+  /** The database that has all the rest; it may be the same one. */
+  readonly own: D1Database;
+  readonly number: number;
+}
+
+/**
+ * Applies parcels, oldest first, in one transaction for each database, the directory's first. Doing it
+ * twice changes nothing.
+ */
 export async function applyParcels(
-  db: D1Database,
+  { directory, own: db, number }: ReadModelStores,
   tenantId: string,
   parcels: readonly Parcel[],
 ): Promise<void> {
@@ -55,9 +67,16 @@ export async function applyParcels(
   const audit = parcels.flatMap((parcel) => parcel.audit ?? []);
   const subtrees = parcels.flatMap((parcel) => parcel.subtrees ?? []);
   const checkpoints = parcels.flatMap((parcel) => parcel.checkpoints ?? []);
+  const tenants = (into: D1Database) =>
+    parcels.flatMap(({ tenant }) =>
+      tenant === undefined ? [] : [insertTenant(into, tenant, number)],
+    );
+  const found = members.length > 0 ? [upsertMembers(directory, tenantId, members)] : [];
+  const apart = directory === db ? [] : [...tenants(directory), ...found];
+  if (apart.length > 0) await directory.batch(apart);
   const statements = [
-    ...parcels.flatMap(({ tenant }) => (tenant === undefined ? [] : [insertTenant(db, tenant)])),
-    ...(members.length > 0 ? [upsertMembers(db, tenantId, members)] : []),
+    ...tenants(db),
+    ...(directory === db ? found : []),
     ...(keys.length > 0 ? [upsertFrontendKeys(db, tenantId, keys)] : []),
     ...parcels.flatMap(({ flagsService: service }) =>
       service === undefined ? [] : [updateFlagsService(db, tenantId, service)],

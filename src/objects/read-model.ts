@@ -3,11 +3,12 @@
  * the audit chain goes in its order; runs that have ended go when they have; a run that has not ended
  * at once is told of as it is, after a moment, so that most runs are told of once, when they are over.
  */
+import { databaseAt, directoryOf } from '../db/databases.ts';
 import { within } from '../within.ts';
 import type { Delivering } from './delivery.ts';
 import type { Drains } from './drains.ts';
 import { queuedParcel } from './ledger.ts';
-import { applyParcels, type Parcel } from './projection.ts';
+import { applyParcels, type Parcel, type ReadModelStores } from './projection.ts';
 
 const WAY = 'd1';
 /**
@@ -63,6 +64,12 @@ export class ReadModel {
     this.#shell.ctx.waitUntil(later);
   }
 
+  #stores(): ReadModelStores {
+    const { env } = this.#shell;
+    const number = this.#shell.stores().settings.database();
+    return { directory: directoryOf(env), own: databaseAt(env, number), number };
+  }
+
   async #sendSome(): Promise<'sent' | 'nothing waits'> {
     const { outbox, endedRuns, openRuns, tenant } = this.#shell.stores();
     const waiting = outbox.take(WAY, PARCELS_MAX, CHARACTERS_MAX);
@@ -77,7 +84,7 @@ export class ReadModel {
       ...untold.map(queuedParcel),
     ];
     if (parcels.length === 0) return 'nothing waits';
-    await applyParcels(this.#shell.env.DB, tenant.id, parcels);
+    await applyParcels(this.#stores(), tenant.id, parcels);
     this.#shell.ctx.storage.transactionSync(() => {
       outbox.acknowledge(WAY, waiting);
       endedRuns.told(ended);

@@ -43,6 +43,15 @@ export class Settings {
     this.#write('tenant', JSON.stringify(tenant));
   }
 
+  /** The number of the database that has the tenant's read model. */
+  database(): number {
+    return Number(this.#read('database') ?? 0);
+  }
+
+  setDatabase(number: number): void {
+    this.#write('database', String(number));
+  }
+
   limits(): TenantLimits {
     const value = this.#read('limits');
     return value === null ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, ...JSON.parse(value) };

@@ -3,6 +3,7 @@
  * Runs that are overdue in the log are woken; tenants are woken in turn, each once in an hour, and once
  * a day what they have kept for as long as they said is removed.
  */
+import { databasesOf } from '../db/databases.ts';
 import { overdueRuns } from '../db/runs.ts';
 import { tenantSlice } from '../db/tenants.ts';
 import type { Env } from '../env.ts';
@@ -21,7 +22,10 @@ const SLICES = 30;
 const REMOVING_MS = 60_000;
 
 export async function sweep(env: Env, now: number): Promise<void> {
-  const runs = await overdueRuns(env.DB, new Date(now - OVERDUE_MS).toISOString(), RUNS_MAX);
+  const databases = databasesOf(env);
+  const before = new Date(now - OVERDUE_MS).toISOString();
+  const found = await Promise.all(databases.map((db) => overdueRuns(db, before, RUNS_MAX)));
+  const runs = found.flat();
   const slice = Math.floor(now / MINUTE_MS / EVERY_MINUTES) % SLICES;
   const tenantIds = await tenantSlice(env.DB, slice, SLICES);
   await Promise.all([
@@ -34,7 +38,7 @@ export async function sweep(env: Env, now: number): Promise<void> {
         if (await tenant.poke()) await removeOld(tenant);
       }),
     ),
-    sweepExports(env, now),
+    ...databases.map((DB) => sweepExports({ ...env, DB }, now)),
   ]);
   if (runs.length > 0) log({ what: 'overdue_runs_woken', count: runs.length });
 }

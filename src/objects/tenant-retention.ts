@@ -1,6 +1,7 @@
 /** How long a tenant keeps what has ended, and taking away what it has kept for so long. */
 import { idAtTime } from '../contract/json.ts';
 import type { Retention, RetentionUpdate } from '../contract/retention.ts';
+import { databaseAt } from '../db/databases.ts';
 import { oldSlice } from '../db/retention.ts';
 import type { By } from './change.ts';
 import type { Place } from './intake.ts';
@@ -41,8 +42,9 @@ export abstract class TenantRetention extends TenantExports {
   }
 
   async #oldRows(kind: Exclude<RemovalStep['kind'], 'identities'>, { after, before }: RemovalStep) {
-    const { tenant } = this.open();
-    const { ids, next } = await oldSlice(this.env.DB, tenant.id, kind, after, before);
+    const { tenant, settings } = this.open();
+    const db = databaseAt(this.env, settings.database());
+    const { ids, next } = await oldSlice(db, tenant.id, kind, after, before);
     return { ids, count: ids.length, next };
   }
 

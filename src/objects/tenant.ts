@@ -41,11 +41,13 @@ export class TenantObject extends TenantRetention {
     key: MintedKey,
     connection: SealedConnection,
     { actor, requestId }: By,
+    database = 0,
   ): Promise<Answer<'apiKey', ApiKey>> {
     if (this.stores !== null) return refusal('conflict', `There is a tenant ${tenant.id} already.`);
     const { stores, apiKey } = this.ctx.storage.transactionSync(() => {
       const stores = openStores(this.ctx.storage.sql, tenant);
       stores.settings.setTenant(tenant);
+      if (database > 0) stores.settings.setDatabase(database);
       stores.settings.setConnection(connection, 'connection.set');
       const apiKey = stores.keys.add(key, tenant.createdAt);
       const target = { type: 'tenant', id: tenant.id };

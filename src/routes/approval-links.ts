@@ -5,6 +5,7 @@
  */
 import { PROBLEMS, type Refusal, refusal } from '../contract/problems.ts';
 import type { Entry } from '../contract/runs.ts';
+import { envOf } from '../db/databases.ts';
 import { findRun } from '../db/runs.ts';
 import { checkVote, decisionOf, type Vote } from '../engine/approval.ts';
 import type { ApprovalState } from '../engine/approval-state.ts';
@@ -91,7 +92,8 @@ async function openLink(served: Served): Promise<Opened | Refusal> {
   const { link } = read;
   const holder = await tenantObject(env, link.tenantId).linkHolder(link);
   if (holder === null) return refusal('forbidden', 'This link does not work any more.');
-  const found = await findRun(env.DB, link.tenantId, link.runId);
+  const { DB } = await envOf(env, link.tenantId);
+  const found = await findRun(DB, link.tenantId, link.runId);
   const run = replay(link.runId, found?.entries ?? []);
   return run === undefined ? notYet() : openedFrom(link, holder, run, found?.entries ?? []);
 }
@@ -128,8 +130,9 @@ async function decide(served: Served, opened: Opened, form: DecisionForm | null)
   if (button === 'denied' && comment === '') return reasonNeeded(opened);
   const vote = voteOf(opened, voted, comment === '' ? null : comment, served.requestId);
   const { tenantId, runId } = link;
-  const answer = await askRun(served.env, tenantId, runId, vote, () =>
-    runObject(served.env, tenantId, runId).vote(vote),
+  const env = await envOf(served.env, tenantId);
+  const answer = await askRun(env, tenantId, runId, vote, () =>
+    runObject(env, tenantId, runId).vote(vote),
   );
   const entries = answer.run?.timeline ?? [];
   const run = replay(runId, entries);

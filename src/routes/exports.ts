@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { duration, durationMs, parseDuration, utcTime } from '../contract/json.ts';
 import { refusal } from '../contract/problems.ts';
+import { envOf } from '../db/databases.ts';
 import { listAnswer, pageOf } from '../http/cursor.ts';
 import { download, noSuchFile } from '../http/download.ts';
 import {
@@ -131,7 +132,8 @@ export const exportRoutes: readonly Route[] = [
 ];
 
 async function readable({ env }: Served, tenantId: string, id: string) {
-  return await readableExport({ db: env.DB, bucket: env.EXPORTS }, tenantId, id, Date.now());
+  const { DB: db, EXPORTS: bucket } = await envOf(env, tenantId);
+  return await readableExport({ db, bucket }, tenantId, id, Date.now());
 }
 
 async function makeLink(

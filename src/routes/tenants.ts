@@ -4,6 +4,7 @@ import { ACTION_RULES } from '../actions/index.ts';
 import { approvalPolicy, approvalPolicyUpdate, notifyUrl } from '../contract/approvals.ts';
 import { refusal } from '../contract/problems.ts';
 import { apiKey, apiKeyCreate, newApiKey, tenant, tenantCreate } from '../contract/tenants.ts';
+import { databaseForNew } from '../db/databases.ts';
 import { listTenants } from '../db/tenants.ts';
 import { policyFaults } from '../engine/policy.ts';
 import { mintKey } from '../http/api-key.ts';
@@ -41,7 +42,8 @@ const platformRoutes: readonly Route[] = [
         { kind: 'webhook', signingSecret: newSigningSecret() },
         createdAt,
       );
-      const result = await tenantObject(env, id).create(made, key, connection, by);
+      const database = databaseForNew(env, id);
+      const result = await tenantObject(env, id).create(made, key, connection, by, database);
       if (!result.ok) return result;
       const { role, id: keyId, name: keyName } = result.apiKey;
       const shown = { id: keyId, name: keyName, role, secret };

@@ -135,6 +135,10 @@ describe('the sources', () => {
     ).toEqual([]);
   });
 
+  it('ask for the database of a tenant where they have the bindings of all', () => {
+    expect(linesMatching(/\b(this|shell)\.env\.DB\b/)).toEqual([]);
+  });
+
   it('import zod as a namespace, which bundles one language instead of all', () => {
     expect(linesMatching(/import \{[^}]*\bz\b[^}]*\} from 'zod'/)).toEqual([]);
   });
