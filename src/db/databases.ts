@@ -5,6 +5,7 @@
  */
 import { eq } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
+import { hashJson } from '../engine/chain.ts';
 import type { Env } from '../env.ts';
 import { logError } from '../log.ts';
 import { Recent } from '../recent.ts';
@@ -37,11 +38,9 @@ export function databaseAt(env: Databases, number: number): D1Database {
   return database;
 }
 
-/** The database of a tenant that is being made: each gets as many of them. */
+/** The database of a tenant that is being made: each gets as many of them, however alike their ids are. */
 export function databaseForNew(env: Databases, tenantId: string): number {
-  let hash = 2_166_136_261;
-  for (const letter of tenantId) hash = Math.imul(hash ^ letter.charCodeAt(0), 16_777_619) >>> 0;
-  return hash % databasesOf(env).length;
+  return Number.parseInt(hashJson(tenantId).slice(0, 8), 16) % databasesOf(env).length;
 }
 
 /** The bindings as one tenant has them: `DB` is its own. Costs nothing where there is one database. */

@@ -2,7 +2,13 @@
 import { env } from 'cloudflare:workers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import { databaseAt, databasesOf, envForWork, envOf } from '../../src/db/databases.ts';
+import {
+  databaseAt,
+  databaseForNew,
+  databasesOf,
+  envForWork,
+  envOf,
+} from '../../src/db/databases.ts';
 import { tenantsOfEmail } from '../../src/db/members.ts';
 import { tenantObject } from '../../src/objects/index.ts';
 import { sweep } from '../../src/objects/sweep.ts';
@@ -158,6 +164,15 @@ describe('where a tenant is', () => {
     expect((await envOf({ ...two, DB_2: undefined }, id)).DB).toBe(env.DB_1);
     expect((await envOf(env, id)).DB).toBe(env.DB_1);
     expect(await envOf({ ...two, DB_1: undefined }, id)).toMatchObject({ DB: env.DB });
+  });
+
+  test('is spread evenly over the databases, however alike the ids are', () => {
+    const counts = [0, 0, 0];
+    for (let n = 1_000; n < 4_000; n += 1) {
+      const database = databaseForNew(env, `shop-${n}`);
+      counts[database] = (counts[database] ?? 0) + 1;
+    }
+    for (const count of counts) expect(Math.abs(count - 1_000)).toBeLessThan(150);
   });
 
   test('is read once, and work that needs no database goes on while it cannot be read', async () => {
