@@ -4,22 +4,9 @@
  * both tables have no rowid, and runs are found by correlation through their events, which are indexed
  * by it already and are kept as long as their runs.
  */
-import {
-  and,
-  asc,
-  desc,
-  eq,
-  getTableColumns,
-  gte,
-  isNotNull,
-  lt,
-  type SQL,
-  sql,
-} from 'drizzle-orm';
+import { and, asc, eq, getTableColumns, isNotNull, lt, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
-import { idAtTime } from '../contract/json.ts';
-import { type Page, type Paged, paged } from '../contract/pages.ts';
 import {
   type Entry,
   type Failure,
@@ -27,8 +14,6 @@ import {
   type RunItem,
   type RunStatus,
 } from '../contract/runs.ts';
-import { events } from './events.ts';
-import { earlierOf, newestAlong } from './indexed.ts';
 
 /** What led to a run, for another one that does it again. */
 export interface RunOrigin {
@@ -70,6 +55,10 @@ export const runs = sqliteTable(
     index('runs_by_workflow').on(table.tenantId, table.workflowId, table.id),
     index('runs_by_event_type').on(table.tenantId, table.eventType, table.id),
     index('runs_by_wake').on(table.wakeAt).where(isNotNull(table.wakeAt)),
+    // Of retries alone, which their events do not name.
+    index('runs_again')
+      .on(table.tenantId, table.correlationId, table.id)
+      .where(isNotNull(table.retryOf)),
     index('runs_by_retry').on(table.tenantId, table.retryOf).where(isNotNull(table.retryOf)),
   ],
 );
@@ -93,8 +82,9 @@ const {
   entries: _entries,
   origin: _origin,
   retryOf: _retryOf,
-  ...ITEM
+  ...item
 } = getTableColumns(runs);
+export const RUN_ITEM = item;
 
 /** A run as it stands after some entries, and those entries. */
 export interface RunParcel {
@@ -167,83 +157,6 @@ function newestOfEach(parcels: readonly RunParcel[]): RunParcel[] {
   return [...newest.values()];
 }
 
-export interface RunFilter {
-  readonly status?: RunStatus | undefined;
-  readonly workflowId?: string | undefined;
-  readonly eventType?: string | undefined;
-  readonly correlationId?: string | undefined;
-  readonly from?: string | undefined;
-  readonly to?: string | undefined;
-}
-
-/** Newest first. `from` is included, `to` is not; both are times of creation. */
-export async function listRuns(
-  db: D1Database,
-  tenantId: string,
-  filter: RunFilter,
-  page: Page,
-): Promise<Paged<RunItem>> {
-  const { status, workflowId, eventType, correlationId, from, to } = filter;
-  const end = earlierOf(page.after, to === undefined ? null : idAtTime('run', to));
-  const wanted: (SQL | undefined)[] = [
-    eq(runs.tenantId, tenantId),
-    status === undefined ? undefined : eq(runs.status, status),
-    workflowId === undefined ? undefined : eq(runs.workflowId, workflowId),
-    eventType === undefined ? undefined : eq(runs.eventType, eventType),
-    from === undefined ? undefined : gte(runs.id, idAtTime('run', from)),
-    end === null ? undefined : lt(runs.id, end),
-  ];
-  const limit = page.limit + 1;
-  const index = indexFor(filter);
-  const found =
-    correlationId !== undefined
-      ? startedBy(correlationId, tenantId, and(...wanted), end, limit)
-      : index !== null
-        ? newestAlong(index, runs, runs.id, and(...wanted), limit)
-        : and(...wanted);
-  const rows = await drizzle(db)
-    .select(ITEM)
-    .from(runs)
-    .where(and(eq(runs.tenantId, tenantId), found))
-    .orderBy(desc(runs.id))
-    .limit(limit);
-  return paged(
-    rows,
-    page.limit,
-    (row) => row.id,
-    (row) => row,
-  );
-}
-
-/** The one that leaves the fewest to look through: most runs have succeeded. */
-function indexFor({ status, workflowId, eventType }: RunFilter): string | null {
-  if (status !== undefined && status !== 'succeeded') return 'runs_by_status';
-  if (workflowId !== undefined) return 'runs_by_workflow';
-  if (eventType !== undefined) return 'runs_by_event_type';
-  return status === undefined ? null : 'runs_by_status';
-}
-
-/**
- * That a run is among the newest that events of a correlation have started, which name them. Ids of both
- * are made one after the other, the event's first: what stands behind the prefix orders them as one
- * series. Tables that are joined crosswise are taken in the order in which they are named.
- */
-function startedBy(
-  correlationId: string,
-  tenantId: string,
-  wanted: SQL | undefined,
-  end: string | null,
-  limit: number,
-): SQL {
-  const isBefore = end === null ? sql`true` : lt(events.id, end.replace(/^run_/, 'evt_'));
-  return sql`${runs.id} IN (SELECT ${runs.id}
-    FROM ${events} INDEXED BY events_by_correlation
-      CROSS JOIN json_each(${events.runs}) AS started CROSS JOIN ${runs}
-    WHERE ${events.tenantId} = ${tenantId} AND ${events.correlationId} = ${correlationId}
-      AND ${isBefore} AND ${runs.id} = started.value AND ${wanted}
-    ORDER BY ${events.id} DESC, ${runs.id} DESC LIMIT ${limit})`;
-}
-
 export interface FoundRun {
   readonly item: RunItem;
   /** The whole history, oldest first. */
@@ -262,7 +175,7 @@ export async function findRun(
   const orm = drizzle(db);
   const [[row], parts, [again]] = await orm.batch([
     orm
-      .select({ item: ITEM, entries: runs.entries, origin: runs.origin, retryOf: runs.retryOf })
+      .select({ item: RUN_ITEM, entries: runs.entries, origin: runs.origin, retryOf: runs.retryOf })
       .from(runs)
       .where(and(eq(runs.tenantId, tenantId), eq(runs.id, id))),
     orm

@@ -15,7 +15,8 @@ import {
   runStatus,
 } from '../contract/runs.ts';
 import { findEvent } from '../db/events.ts';
-import { findRun, listRuns } from '../db/runs.ts';
+import { listRuns } from '../db/run-list.ts';
+import { findRun } from '../db/runs.ts';
 import type { Claim } from '../engine/approval.ts';
 import { ERASED } from '../engine/audit-parts.ts';
 import { listAnswer, pageOf } from '../http/cursor.ts';
@@ -49,6 +50,18 @@ export const runRoutes: readonly Route[] = [
       correlationId: z.string().min(1).max(256).optional(),
       from: timestamp.optional(),
       to: timestamp.optional(),
+      q: z
+        .string()
+        .trim()
+        .min(1)
+        .max(256)
+        .optional()
+        .describe(
+          'What somebody looks for: the id of a run (`run_…`) or an event (`evt_…`) or the beginning of ' +
+            'one; or, to the letter, a correlation id, or an order’s id as events have it in ' +
+            '`data.order.id`: that is found in the newest 5,000 events, and in those that came with ' +
+            'the order itself',
+        ),
     }),
     answer: { status: 200, description: 'A page of runs', schema: listOf(runItem) },
     async handle({ env, tenantId }, { query: { limit, cursor, ...filter } }) {

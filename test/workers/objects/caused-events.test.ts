@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { RunItem } from '../../../src/contract/runs.ts';
 import { listEvents } from '../../../src/db/events.ts';
-import { listRuns } from '../../../src/db/runs.ts';
+import { listRuns } from '../../../src/db/run-list.ts';
 import { disturb } from './support/disturb.ts';
 import { auditChain, ended, quiet } from './support/history.ts';
 import { Receiver } from './support/receiver.ts';
