@@ -5,11 +5,12 @@
 import { type Refusal, refusal } from '../contract/problems.ts';
 
 /**
- * As D1 documents them, and SQLite's own for a store that is busy or full:
+ * As D1 documents them, SQLite's own for a store that is busy or full, and the runtime's for faults of
+ * its own, such as a disk that is too full for an object to start:
  * https://developers.cloudflare.com/d1/observability/debug-d1/
  */
 const PASSING =
-  /Network connection lost|is overloaded|was reset|reset because|to be reset|transient issue|SQLITE_(?:BUSY|LOCKED|FULL)/;
+  /^internal error; reference|Network connection lost|is overloaded|was reset|reset because|to be reset|transient issue|SQLITE_(?:BUSY|LOCKED|FULL)/;
 
 /** What a request that ended in an error is answered. */
 export function refusalFor(error: unknown): Refusal {

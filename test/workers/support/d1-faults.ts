@@ -21,6 +21,8 @@ export const D1_ERRORS = [
   'D1_ERROR: D1 DB exceeded its memory limit and was reset.',
   'D1_ERROR: database is locked: SQLITE_BUSY',
   'D1_ERROR: database or disk is full: SQLITE_FULL',
+  // The runtime's word for a fault of its own: it tells no more.
+  'internal error; reference = 0kondbqsn107307naioo9u0v',
 ] as const;
 
 /** While `work` is done, every call of D1 goes through `around`. */
