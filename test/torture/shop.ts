@@ -20,9 +20,12 @@ export interface Shop extends Tenant {
 
 const PEOPLE = 4;
 /** Few enough that a slow machine is not busy for minutes with what it has taken. */
-export const RUNS_IN_FLIGHT = [150, 300] as const;
-/** Quick retries, and so many that chance does not use them up. */
-const PATIENT = { timeout: '5s', retry: { attempts: 20, delay: '1s', maxDelay: '2s' } } as const;
+export const RUNS_IN_FLIGHT = [60, 120] as const;
+/**
+ * Quick retries, and so many that chance does not use them up; but not so quick that a machine with too
+ * little to give is busy with attempts that come too late, and with nothing else.
+ */
+const PATIENT = { timeout: '10s', retry: { attempts: 20, delay: '1s', maxDelay: '8s' } } as const;
 
 /** @param origin of the receivers */
 export async function openShop(server: Server, origin: string, secret: string): Promise<Shop> {

@@ -12,7 +12,7 @@ export function soakReportOf(plan: Plan, soaked: Soaked): string {
 }
 
 /** Growth of the runtime's memory after the warm-up: 1.05 is a twentieth more. */
-export function growthOf({ memory: { early, late } }: Soaked): number {
+function growthOf({ memory: { early, late } }: Soaked): number {
   return late / early;
 }
 
