@@ -1,0 +1,1 @@
+CREATE INDEX `runs_again` ON `runs` (`tenant_id`,`correlation_id`,`id`) WHERE "runs"."retry_of" is not null;
