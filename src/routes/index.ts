@@ -23,6 +23,7 @@ import { retentionRoutes } from './retention.ts';
 import { runRoutes } from './runs.ts';
 import { sealingKeyRoutes } from './sealing-keys.ts';
 import { sessionRoutes } from './session.ts';
+import { statsRoutes } from './stats.ts';
 import { tenantRoutes } from './tenants.ts';
 import { wellKnownRoutes } from './well-known.ts';
 import { workflowRoutes } from './workflows.ts';
@@ -77,6 +78,7 @@ export const ROUTES: readonly Route[] = [
   ...approvalRoutes,
   ...approvalLinkRoutes,
   ...liveRoutes,
+  ...statsRoutes,
   ...auditRoutes,
   ...privacyRoutes,
   ...retentionRoutes,
