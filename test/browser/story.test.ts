@@ -5,7 +5,13 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as z from 'zod';
-import { newSigningSecret, openTenant, postEvents, type Tenant } from '../e2e/support/tenant.ts';
+import {
+  newSigningSecret,
+  openTenant,
+  postEvents,
+  runIn,
+  type Tenant,
+} from '../e2e/support/tenant.ts';
 import { launchBrowser, type Visit, visit } from './support/browser.ts';
 import { startedProduct } from './support/product.ts';
 
@@ -149,6 +155,21 @@ test('the audit trail has the decision, and the chain verifies in the browser', 
   await page.getByRole('button', { name: 'Verify' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Begin' }).click();
   await page.getByText(/The chain is whole: \d+ entries/).waitFor();
+});
+
+test('a run that was denied is done again, as a new run', async () => {
+  const { page } = admin;
+  const order = { order: { ...ORDER.order, id: '1002' } };
+  const [event] = await postEvents(product, tenant, { type: 'order.created', data: order });
+  const runId = event?.runs[0] ?? '';
+  await runIn(product, tenant, runId, 'pending_approval');
+  const no = { runId, comment: 'Not this time' };
+  await product.as(tenant.keys.approver).post('/api/admin/workflow-runs/deny', no, z.unknown());
+  await page.goto(`${product.origin}/runs/${runId}`);
+  await page.getByRole('button', { name: 'Do it again' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Do it again' }).click();
+  await page.getByText('Does again').waitFor();
+  await page.locator('.page-head').getByText('Needs a person').waitFor();
 });
 
 test('a key that is revoked shuts the pages that it opened, without anybody asking', async () => {

@@ -126,6 +126,8 @@ export const runs = {
   override: (claim: Claim) => post<OneRun>(`${ADMIN}/workflow-runs/override`, claim),
   cancel: (runId: string, comment?: string) =>
     post<OneRun>(`${ADMIN}/workflow-runs/cancel`, { runId, comment }),
+  retry: (body: { runId: string; latest: boolean; comment?: string }) =>
+    post<OneRun>(`${ADMIN}/workflow-runs/retry`, body),
   noteView: (runId: string, approvalId: string) =>
     post<OneRun>(`${ADMIN}/approvals/view`, { runId, approvalId }),
 };

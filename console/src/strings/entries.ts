@@ -7,8 +7,8 @@ type Words = {
 };
 
 const WORDS: Words = {
-  run_created: ({ workflowName, workflowVersion }) =>
-    `${workflowName}, version ${workflowVersion}, was started`,
+  run_created: ({ workflowName, workflowVersion, retryOf }) =>
+    `${workflowName}, version ${workflowVersion}, was started${retryOf === undefined ? '' : ' again'}`,
   step_skipped: ({ reason }) => `Skipped: ${reason}`,
   step_started: ({ action }) => (action === null ? 'Begun' : `Begun: ${action}`),
   budget_asked: () => 'Asked whether the budget allows it without a person',

@@ -30,6 +30,10 @@ export const runWords = {
   cancel: 'Cancel the run',
   cancelHow: 'What has not begun is not begun. What has happened stays as it is.',
   keep: 'Let it run',
+  retry: 'Do it again',
+  retryHow:
+    'As a new run of the same event. All steps are done again, those that had succeeded too, and every approval is asked for anew.',
+  retryLatest: 'By the current version of the workflow',
   facts: {
     id: 'Run',
     event: 'Event',
@@ -40,6 +44,8 @@ export const runWords = {
     correlation: 'Correlation',
     request: 'Request',
     audit: 'Audit',
+    retryOf: 'Does again',
+    retriedBy: 'Done again by',
   },
   version: (version: number) => `version ${version}`,
   auditOf: 'Entries about this run',

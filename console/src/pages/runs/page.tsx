@@ -1,5 +1,6 @@
 /** One run: its line, when each step was at work, what happened, and one step in full. */
 import { useQuery } from '@tanstack/preact-query';
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { Link, useParams } from 'wouter-preact';
 import type { Run } from '../../../../src/contract/runs.ts';
@@ -17,6 +18,7 @@ import { Status } from '../../ui/status.tsx';
 import { shortId, spanBetween, visible } from '../../ui/text.ts';
 import { Time } from '../../ui/time.tsx';
 import { CancelDialog } from './cancel.tsx';
+import { isRetriable, RetryDialog } from './retry.tsx';
 import { StepDetail } from './step.tsx';
 import { Timeline } from './timeline.tsx';
 import { TookSoFar } from './took.tsx';
@@ -41,6 +43,7 @@ export function RunPage() {
 function RunView({ run }: { run: Run }) {
   const { filter, set } = useFilter(['step']);
   const [isCancelling, setIsCancelling] = useState(false);
+  const [isRetrying, setIsRetrying] = useState(false);
   const isAdmin = useIsAdmin();
   const chosen = run.steps.find(({ id }) => id === filter.step);
   return (
@@ -53,6 +56,11 @@ function RunView({ run }: { run: Run }) {
         {isAdmin && run.finishedAt === null ? (
           <button type="button" class="button" onClick={() => setIsCancelling(true)}>
             {runWords.cancel}
+          </button>
+        ) : null}
+        {isAdmin && isRetriable(run) ? (
+          <button type="button" class="button" onClick={() => setIsRetrying(true)}>
+            {runWords.retry}
           </button>
         ) : null}
       </PageHead>
@@ -87,6 +95,7 @@ function RunView({ run }: { run: Run }) {
           )}
         </aside>
       </div>
+      {isRetrying ? <RetryDialog runId={run.id} onClose={() => setIsRetrying(false)} /> : null}
       {isCancelling ? <CancelDialog runId={run.id} onClose={() => setIsCancelling(false)} /> : null}
     </>
   );
@@ -180,6 +189,8 @@ function RunFacts({ run }: { run: Run }) {
           </Copyable>,
         ],
         [facts.request, <Copyable key="r" text={run.requestId} what={facts.request} />],
+        ...otherRun(facts.retryOf, run.retryOf),
+        ...otherRun(facts.retriedBy, run.retriedBy),
         [
           facts.audit,
           <Link key="a" href={withQuery(paths.audit, { target: run.id })}>
@@ -189,4 +200,18 @@ function RunFacts({ run }: { run: Run }) {
       ]}
     />
   );
+}
+
+/** The run that this one does again, or the one that does it again. */
+function otherRun(
+  name: string,
+  id: string | null,
+): readonly (readonly [string, ComponentChildren])[] {
+  if (id === null) return [];
+  const link = (
+    <Link key={name} href={paths.run(id)} class="mono">
+      {shortId(id)}
+    </Link>
+  );
+  return [[name, link]];
 }
