@@ -157,6 +157,18 @@ test('the audit trail has the decision, and the chain verifies in the browser', 
   await page.getByText(/The chain is whole: \d+ entries/).waitFor();
 });
 
+test('the runs of an order are found by its id', async () => {
+  const { page } = admin;
+  await page.goto(`${product.origin}/runs`);
+  await page.getByRole('searchbox').fill('1001');
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/runs?q=1001');
+  await page.getByRole('link', { name: 'Goodwill' }).waitFor();
+  await page.getByRole('searchbox').fill('no-such-order');
+  await page.keyboard.press('Enter');
+  await page.getByText('No run is like that').waitFor();
+});
+
 test('a run that was denied is done again, as a new run', async () => {
   const { page } = admin;
   const order = { order: { ...ORDER.order, id: '1002' } };

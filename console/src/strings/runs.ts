@@ -2,8 +2,7 @@
 export const runWords = {
   title: 'Runs',
   label: 'Runs, the newest first',
-  search: 'Run, event or correlation id',
-  searchHint: 'A run_… or evt_… id opens; anything else is taken for a correlation id.',
+  search: 'Order, run, event or correlation id',
   filters: 'Filters',
   status: 'Status',
   anyStatus: 'Any status',

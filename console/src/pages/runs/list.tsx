@@ -21,7 +21,9 @@ import { shortId, spanBetween, visible } from '../../ui/text.ts';
 import { Time } from '../../ui/time.tsx';
 import { TookSoFar } from './took.tsx';
 
-const FILTERS = ['status', 'workflowId', 'eventType', 'correlationId', 'from', 'to'] as const;
+const FILTERS = ['q', 'status', 'workflowId', 'eventType', 'correlationId', 'from', 'to'] as const;
+/** It leads to the run at once; the beginning of one is looked for. */
+const WHOLE_RUN_ID = /^run_[0-9a-f]{32}$/;
 const STATUSES = [
   'pending_approval',
   'running',
@@ -83,9 +85,8 @@ export function RunsPage() {
         filter={filter}
         set={set}
         onSearch={(text) => {
-          if (text.startsWith('run_')) navigate(paths.run(text));
-          else if (text.startsWith('evt_')) navigate(paths.event(text));
-          else set({ correlationId: text });
+          if (WHOLE_RUN_ID.test(text)) navigate(paths.run(text));
+          else set({ q: text, correlationId: '' });
         }}
       />
       <LongList
@@ -123,8 +124,8 @@ function Filters({
     <FilterBar label={runWords.filters}>
       <FilterText
         label={runWords.search}
-        value={filter.correlationId}
-        onSet={(text) => (text === '' ? set({ correlationId: '' }) : onSearch(text))}
+        value={filter.q ?? filter.correlationId}
+        onSet={(text) => (text === '' ? set({ q: '', correlationId: '' }) : onSearch(text))}
         isSearch
       />
       <FilterSelect
