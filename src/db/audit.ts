@@ -7,6 +7,7 @@ import type { Actor, JsonObject } from '../contract/json.ts';
 import { type Page, type Paged, paged } from '../contract/pages.ts';
 import { formOf } from '../engine/audit-parts.ts';
 import { auditPrivate, ofEntry, type PrivateParts, shown } from './audit-private.ts';
+import { newestAlong } from './indexed.ts';
 
 export const audit = sqliteTable(
   'audit',
@@ -91,14 +92,29 @@ export async function listAudit(
     from === undefined ? undefined : gte(at, from),
     ...endOf(at, to, page.after, isByTime),
   ];
+  const index = indexFor(filter);
+  const isOnPage =
+    index === null
+      ? and(...wanted)
+      : and(
+          eq(audit.tenantId, tenantId),
+          newestAlong(index, audit, audit.seq, and(...wanted), page.limit + 1),
+        );
   const rows = await drizzle(db)
     .select(SHOWN)
     .from(audit)
     .leftJoin(auditPrivate, ofEntry(audit))
-    .where(and(...wanted))
+    .where(isOnPage)
     .orderBy(...(isByTime ? [desc(audit.at)] : []), desc(audit.seq))
     .limit(page.limit + 1);
   return paged(rows, page.limit, ({ row }) => `${row.at} ${row.seq}`, entryOf);
+}
+
+/** Of two filters the one that leaves the fewest entries to look through. */
+function indexFor({ target, actor, action }: AuditFilter): string | null {
+  if (target !== undefined) return 'audit_by_target';
+  if (actor !== undefined) return 'audit_by_actor';
+  return action === undefined ? null : 'audit_by_action';
 }
 
 /** One entry; null when there is none of that number. */
