@@ -26,6 +26,7 @@ const IDS: ReadonlySet<string> = new Set([
   'memberId',
   'members',
   'onBehalfOf',
+  'q',
   'runId',
   'source',
   'target',
