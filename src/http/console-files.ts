@@ -6,10 +6,15 @@
 import type { Env } from '../env.ts';
 import { isWorkers } from './worker-first.ts';
 
+/** Cloudflare's own addresses, which no page of ours has: a local runtime's tools are asked for there. */
+const PLATFORMS = '/cdn-cgi/';
+
 /** The file at an address, or the console's page for an address within it; null for what is not its. */
 export async function consoleFile(request: Request, env: Env): Promise<Response | null> {
   const { method, url } = request;
   const isReading = method === 'GET' || method === 'HEAD';
-  if (env.CONSOLE === undefined || !isReading || isWorkers(new URL(url).pathname)) return null;
+  const { pathname } = new URL(url);
+  if (env.CONSOLE === undefined || !isReading) return null;
+  if (isWorkers(pathname) || pathname.startsWith(PLATFORMS)) return null;
   return await env.CONSOLE.fetch(request);
 }
