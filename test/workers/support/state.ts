@@ -7,7 +7,7 @@ import type { Tenant } from './api.ts';
 const LEAVES_A_TRACE: readonly string[] = ['/api/admin/audit/export', '/api/admin/exports/get'];
 
 /** Differs by itself from one moment to the next. */
-const PASSING = /"(requestId|lastUsedAt|runsInFlight)":("[^"]*"|null|\d+)/g;
+const PASSING = /"(requestId|lastUsedAt|runsInFlight)":("[^"]*"|null|\d+)|"to":"\d{4}-[^"]*Z"/g;
 
 /**
  * The answer to every GET, by path.
