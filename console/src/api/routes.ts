@@ -11,6 +11,7 @@ import type { LimitsView } from '../../../src/contract/limits.ts';
 import type { Member } from '../../../src/contract/members.ts';
 import type { ErasedCounts, Remains } from '../../../src/contract/privacy.ts';
 import type { InboxItem, Run, RunItem } from '../../../src/contract/runs.ts';
+import type { Stats } from '../../../src/contract/stats.ts';
 import type { ApiKey } from '../../../src/contract/tenants.ts';
 import type { Workflow, WorkflowItem } from '../../../src/contract/workflows.ts';
 import { get, getFile, post, type Query } from './client.ts';
@@ -113,6 +114,8 @@ export const one = {
   catalog: () => get<Catalog>(`${ADMIN}/catalog`),
   policy: () => get<Policy>(`${ADMIN}/approval-policy`),
   limits: () => get<LimitsView>(`${ADMIN}/limits`),
+  stats: async (hours: number, signal?: AbortSignal) =>
+    (await get<{ stats: Stats }>(`${ADMIN}/stats`, { hours }, signal)).stats,
   auditKeys: () => get<{ keys: AuditKey[] }>('/.well-known/signalbox-audit-keys.json'),
 };
 

@@ -13,8 +13,8 @@ export const overviewWords = {
   inFlight: (count: number) =>
     count === 1 ? '1 run has not ended' : `${countText(count)} runs have not ended`,
   ends: 'How runs end',
-  sample: (count: number, span: string) =>
-    count === 1 ? 'The last run' : `The last ${countText(count)} runs, of ${span}`,
+  counted: (count: number, isEstimated: boolean, what: string) =>
+    `${isEstimated ? 'About ' : ''}${countText(count)} ${what.toLowerCase()} in the last 24 hours`,
   rates: {
     good: (percent: string) => `${percent} succeeded`,
     bad: (percent: string) => `${percent} failed, were denied or ran out of time`,
@@ -24,32 +24,28 @@ export const overviewWords = {
   runs: 'Runs',
   events: 'Events',
   eventsTitle: 'How much comes in',
-  eventSample: (count: number, span: string) =>
-    count === 1 ? 'The last event' : `The last ${countText(count)} events, of ${span}`,
   perMinute: (rate: string) => `${rate} a minute`,
   table: 'As a table',
   from: 'From',
   ended: {
     go: 'Succeeded',
     stop: 'Failed',
-    hold: 'Wait for a person',
-    move: 'Under way',
+    move: 'Not ended',
     off: 'Otherwise',
   },
-  noRuns: 'No run yet.',
-  noEvents: 'No event yet.',
+  noRuns: 'No run in the last 24 hours.',
+  noEvents: 'No event in the last 24 hours.',
   failing: 'What failed last',
-  noneFailed: 'None of the last runs failed.',
+  noneFailed: 'No run has failed.',
   destinations: 'Where webhooks are slow',
   destinationSample: (count: number) =>
     `The last ${countText(count)} deliveries, the slowest destination first`,
-  noDeliveries: 'Nothing was sent yet.',
+  noDeliveries: 'Nothing was sent in the last 24 hours.',
   columns: {
     destination: 'Destination',
-    slow: '19 of 20 within',
-    middle: 'Half within',
+    average: 'On average',
+    slowest: 'Slowest',
     failed: 'Failed',
-    count: 'Sent',
   },
   percent: (share: number) => `${(share * 100).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`,
 } as const;

@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/preact-query';
 import type { ComponentChildren } from 'preact';
 import { Link } from 'wouter-preact';
-import type { RunItem } from '../../../../src/contract/runs.ts';
+import type { Stats } from '../../../../src/contract/stats.ts';
 import { paths } from '../../address.ts';
 import { lists, one } from '../../api/routes.ts';
 import { live } from '../../live/live.ts';
@@ -10,41 +10,44 @@ import { overviewWords } from '../../strings/overview.ts';
 import { useNow } from '../../ui/now.ts';
 import { PageHead } from '../../ui/page.tsx';
 import { Loading } from '../../ui/states.tsx';
-import { Shape, Status, signalOf } from '../../ui/status.tsx';
+import { Shape, Status } from '../../ui/status.tsx';
 import { spanText, visible } from '../../ui/text.ts';
 import { Time } from '../../ui/time.tsx';
-import { destinationTimes, seriesOf } from './aggregate.ts';
+import { eventSeries, runSeries, totalOf } from './aggregate.ts';
 import { Bars } from './chart.tsx';
-import { useSample } from './use-sample.ts';
 
-const RUN_PAGES = 5;
-const EVENT_PAGES = 3;
+const HOURS = 24;
+const MINUTES = 60;
 const DESTINATIONS = 6;
 const FAILED = 5;
 
 export function OverviewPage() {
-  const runs = useSample('runs', lists.runs, RUN_PAGES);
+  const { data: stats } = useQuery({
+    queryKey: ['stats', HOURS],
+    queryFn: ({ signal }) => one.stats(HOURS, signal),
+    ...live('slow'),
+  });
   return (
     <>
       <PageHead title={overviewWords.title} />
       <div class="overview">
         <Part title={overviewWords.people}>
-          <People />
+          {stats === undefined ? <Loading rows={1} /> : <People {...stats.approvals} />}
         </Part>
         <Part title={overviewWords.now}>
           <UnderWay />
         </Part>
         <Part title={overviewWords.ends} isWide>
-          {runs === undefined ? <Loading rows={4} /> : <Ends runs={runs} />}
+          {stats === undefined ? <Loading rows={4} /> : <Ends {...stats} />}
         </Part>
         <Part title={overviewWords.eventsTitle} isWide>
-          <Incoming />
+          {stats === undefined ? <Loading rows={4} /> : <Incoming {...stats} />}
         </Part>
         <Part title={overviewWords.failing}>
-          {runs === undefined ? <Loading rows={3} /> : <Failed runs={runs} />}
+          <Failed />
         </Part>
         <Part title={overviewWords.destinations}>
-          <Destinations />
+          {stats === undefined ? <Loading rows={3} /> : <Destinations {...stats.destinations} />}
         </Part>
       </div>
     </>
@@ -68,32 +71,25 @@ function Part({
   );
 }
 
-function People() {
+function People({ pending, isMore, oldestRequestedAt, nextExpiresAt }: Stats['approvals']) {
   const now = useNow(10_000);
-  const { data } = useQuery({
-    queryKey: ['inbox', 'pending'],
-    queryFn: ({ signal }) => lists.approvals({ status: 'pending', limit: 100 }, signal),
-    ...live('inbox'),
-  });
-  if (data === undefined) return <Loading rows={1} />;
-  const [first] = data.items;
-  if (first === undefined)
+  if (pending === 0 || oldestRequestedAt === null || nextExpiresAt === null)
     return (
       <p class="headline">
         <Shape status="succeeded" /> {overviewWords.nothingWaits}
       </p>
     );
-  const count = `${data.items.length}${data.nextCursor === null ? '' : '+'}`;
-  const oldest = Math.min(...data.items.map(({ requestedAt }) => Date.parse(requestedAt)));
   return (
     <>
       <p class="headline">
         <Shape status="pending_approval" />{' '}
-        <Link href={`${paths.inbox}?view=pending`}>{overviewWords.waits(count)}</Link>
+        <Link href={`${paths.inbox}?view=pending`}>
+          {overviewWords.waits(`${pending}${isMore ? '+' : ''}`)}
+        </Link>
       </p>
       <p class="quiet">
-        {overviewWords.oldest(spanText(Math.max(0, now - oldest)))},{' '}
-        {overviewWords.firstOut(spanText(Math.max(0, Date.parse(first.expiresAt) - now)))}.
+        {overviewWords.oldest(spanText(Math.max(0, now - Date.parse(oldestRequestedAt))))},{' '}
+        {overviewWords.firstOut(spanText(Math.max(0, Date.parse(nextExpiresAt) - now)))}.
       </p>
     </>
   );
@@ -115,41 +111,32 @@ function UnderWay() {
   );
 }
 
-function Ends({ runs }: { runs: readonly RunItem[] }) {
-  const now = useNow(60_000);
-  if (runs.length === 0) return <p class="quiet">{overviewWords.noRuns}</p>;
-  const series = seriesOf(
-    runs.map(({ createdAt, status }) => ({ at: createdAt, status })),
-    Math.max(now, ...runs.map(({ createdAt }) => Date.parse(createdAt))),
-  );
-  const ended = runs.filter(({ finishedAt }) => finishedAt !== null);
-  const share = (signal: string) =>
-    ended.filter(({ status }) => signalOf(status) === signal).length / Math.max(1, ended.length);
+function Ends({ hours }: Pick<Stats, 'hours'>) {
+  const series = runSeries(hours);
+  if (series.count === 0) return <p class="quiet">{overviewWords.noRuns}</p>;
+  const open = totalOf(series, 'move');
+  const share = (signal: 'go' | 'stop') =>
+    overviewWords.percent(totalOf(series, signal) / Math.max(1, series.count - open));
   const { rates } = overviewWords;
   return (
     <>
       <p>
-        {overviewWords.sample(runs.length, spanText(series.spanMs))}:{' '}
-        <strong>{rates.good(overviewWords.percent(share('go')))}</strong>,{' '}
-        {rates.bad(overviewWords.percent(share('stop')))}, {rates.open(runs.length - ended.length)}.
+        {overviewWords.counted(series.count, series.isEstimated, overviewWords.runs)}:{' '}
+        <strong>{rates.good(share('go'))}</strong>, {rates.bad(share('stop'))}, {rates.open(open)}.
       </p>
       <Bars series={series} what={overviewWords.runs} />
     </>
   );
 }
 
-function Incoming() {
-  const now = useNow(60_000);
-  const events = useSample('events', lists.events, EVENT_PAGES);
-  if (events === undefined) return <Loading rows={4} />;
-  if (events.length === 0) return <p class="quiet">{overviewWords.noEvents}</p>;
-  const rows = events.map(({ receivedAt }) => ({ at: receivedAt, status: 'running' }));
-  const series = seriesOf(rows, Math.max(now, ...rows.map(({ at }) => Date.parse(at))));
-  const rate = (series.count / Math.max(1, series.spanMs / 60_000)).toFixed(1);
+function Incoming({ hours }: Pick<Stats, 'hours'>) {
+  const series = eventSeries(hours);
+  if (series.count === 0) return <p class="quiet">{overviewWords.noEvents}</p>;
+  const rate = (series.count / (hours.length * MINUTES)).toFixed(1);
   return (
     <>
       <p>
-        {overviewWords.eventSample(series.count, spanText(series.spanMs))}:{' '}
+        {overviewWords.counted(series.count, series.isEstimated, overviewWords.events)}:{' '}
         <strong>{overviewWords.perMinute(rate)}</strong>.
       </p>
       <Bars series={series} what={overviewWords.events} isPlain />
@@ -157,12 +144,17 @@ function Incoming() {
   );
 }
 
-function Failed({ runs }: { runs: readonly RunItem[] }) {
-  const failed = runs.filter(({ status }) => signalOf(status) === 'stop').slice(0, FAILED);
-  if (failed.length === 0) return <p class="quiet">{overviewWords.noneFailed}</p>;
+function Failed() {
+  const { data } = useQuery({
+    queryKey: ['runs', 'failed'],
+    queryFn: ({ signal }) => lists.runs({ status: 'failed', limit: FAILED }, signal),
+    ...live('list'),
+  });
+  if (data === undefined) return <Loading rows={3} />;
+  if (data.items.length === 0) return <p class="quiet">{overviewWords.noneFailed}</p>;
   return (
     <ul class="failed">
-      {failed.map(({ id, workflowName, status, error, createdAt }) => (
+      {data.items.map(({ id, workflowName, status, error, createdAt }) => (
         <li key={id}>
           <Time at={createdAt} /> <Status status={status} />{' '}
           <Link href={paths.run(id)}>{visible(workflowName)}</Link>{' '}
@@ -173,29 +165,27 @@ function Failed({ runs }: { runs: readonly RunItem[] }) {
   );
 }
 
-function Destinations() {
-  const deliveries = useSample('deliveries', lists.deliveries, 1);
-  if (deliveries === undefined) return <Loading rows={3} />;
-  if (deliveries.length === 0) return <p class="quiet">{overviewWords.noDeliveries}</p>;
+function Destinations({ attempts, slowest }: Stats['destinations']) {
+  if (attempts === 0) return <p class="quiet">{overviewWords.noDeliveries}</p>;
   const { columns } = overviewWords;
   return (
     <>
-      <p>{overviewWords.destinationSample(deliveries.length)}.</p>
+      <p>{overviewWords.destinationSample(attempts)}.</p>
       <table class="plain-table">
         <thead>
           <tr>
             <th scope="col">{columns.destination}</th>
-            <th scope="col">{columns.slow}</th>
+            <th scope="col">{columns.average}</th>
             <th scope="col" class="wide-only">
-              {columns.middle}
+              {columns.slowest}
             </th>
             <th scope="col">{columns.failed}</th>
           </tr>
         </thead>
         <tbody>
-          {destinationTimes(deliveries)
+          {slowest
             .slice(0, DESTINATIONS)
-            .map(({ destination, count, failed, slowMs, middleMs }) => (
+            .map(({ destination, errorRate, averageMs, slowestMs }) => (
               <tr key={destination}>
                 <td class="col-main">
                   <Link
@@ -204,9 +194,9 @@ function Destinations() {
                     {visible(destination)}
                   </Link>
                 </td>
-                <td>{spanText(slowMs)}</td>
-                <td class="wide-only">{spanText(middleMs)}</td>
-                <td>{overviewWords.percent(failed / count)}</td>
+                <td>{spanText(averageMs)}</td>
+                <td class="wide-only">{spanText(slowestMs)}</td>
+                <td>{overviewWords.percent(errorRate)}</td>
               </tr>
             ))}
         </tbody>
