@@ -24,6 +24,9 @@ const KEPT: ReadonlySet<string> = new Set([
   '/ofrep/v1/evaluate/flags/:key',
 ]);
 
+/** The only ones that set a cookie. */
+const SESSION = '/api/session';
+
 let tenant: Tenant;
 beforeAll(async () => {
   tenant = await newTenant();
@@ -67,7 +70,10 @@ describe.each(all)('%s', (_name, route) => {
       expect(headers.get('cross-origin-opener-policy'), told).toBe('same-origin');
       expect(headers.get('cross-origin-resource-policy'), told).toBe('same-origin');
       expect(headers.get('x-request-id'), told).toMatch(/^[\w.-]+$/);
-      expect(headers.get('set-cookie'), told).toBeNull();
+      const cookie = headers.get('set-cookie');
+      if (route.path.startsWith(SESSION) && cookie !== null)
+        expect(cookie, told).toMatch(/^__Host-.*; Path=\/;.*; HttpOnly; SameSite=Strict; Secure$/);
+      else expect(cookie, told).toBeNull();
       expect(headers.get('server'), told).toBeNull();
       expect(headers.get('x-powered-by'), told).toBeNull();
       expect(headers.get('access-control-allow-credentials'), told).toBeNull();
