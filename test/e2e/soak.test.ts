@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type Soaked, soak } from '../torture/soak.ts';
 import { soakReportOf } from '../torture/soak-report.ts';
 
-const plan = { minutes: 0.3, rate: 40, seed: Date.now() % 1_000_000, tenants: 2, senders: 2 };
+const plan = { minutes: 0.2, rate: 40, seed: Date.now() % 1_000_000, tenants: 2, senders: 2 };
 const PEAK_MIB = 1_024;
 let soaked: Soaked;
 

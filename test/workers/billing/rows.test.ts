@@ -55,7 +55,7 @@ async function order(tenant: Tenant, id: string): Promise<string> {
 }
 
 /** On a busy machine a run may take so long that the log is told of it before it is over. */
-const TRIES = 4;
+const TRIES = 3;
 
 /**
  * What it costs when nothing went on before, so that the alarm that stands by has to be set, and comes:
