@@ -24,7 +24,7 @@ export const overviewWords = {
   runs: 'Runs',
   events: 'Events',
   eventsTitle: 'How much comes in',
-  perMinute: (rate: string) => `${rate} a minute`,
+  perHour: (rate: string) => `${rate} an hour`,
   table: 'As a table',
   from: 'From',
   ended: {

@@ -17,7 +17,6 @@ import { eventSeries, runSeries, totalOf } from './aggregate.ts';
 import { Bars } from './chart.tsx';
 
 const HOURS = 24;
-const MINUTES = 60;
 const DESTINATIONS = 6;
 const FAILED = 5;
 
@@ -132,12 +131,12 @@ function Ends({ hours }: Pick<Stats, 'hours'>) {
 function Incoming({ hours }: Pick<Stats, 'hours'>) {
   const series = eventSeries(hours);
   if (series.count === 0) return <p class="quiet">{overviewWords.noEvents}</p>;
-  const rate = (series.count / (hours.length * MINUTES)).toFixed(1);
+  const rate = (series.count / hours.length).toFixed(1);
   return (
     <>
       <p>
         {overviewWords.counted(series.count, series.isEstimated, overviewWords.events)}:{' '}
-        <strong>{overviewWords.perMinute(rate)}</strong>.
+        <strong>{overviewWords.perHour(rate)}</strong>.
       </p>
       <Bars series={series} what={overviewWords.events} isPlain />
     </>
