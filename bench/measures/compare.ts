@@ -4,7 +4,7 @@ import { type Figures, inTurn, type Load, measureRound, newRound } from '../supp
 import { median, shown, spread } from '../support/statistics.ts';
 import { PRODUCT } from '../systems/index.ts';
 import type { Round, System } from '../systems/system.ts';
-import type { Bench, Row } from './measure.ts';
+import type { Bench, Measure, Row } from './measure.ts';
 
 export interface Comparison {
   readonly name: string;
@@ -45,6 +45,21 @@ export async function compare(bench: Bench, comparison: Comparison): Promise<Com
       }
     }
   return compared;
+}
+
+/** A measure that is one comparison, with a row for each of its figures. */
+export function comparing(
+  name: string,
+  comparisonFor: (bench: Bench) => Omit<Comparison, 'name'>,
+  rows: readonly Wanted[],
+): Measure {
+  return {
+    name,
+    async run(bench) {
+      const compared = await compare(bench, { name, ...comparisonFor(bench) });
+      return rows.map((wanted) => rowOf(compared, wanted));
+    },
+  };
 }
 
 /** The figures of the last of the sizes. */

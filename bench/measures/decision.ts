@@ -1,25 +1,22 @@
 /** From a decision to what it lets go: runs wait, people decide 20 times a second. */
-import { compare, rowOf } from './compare.ts';
-import { type Measure, scaled } from './measure.ts';
+import { comparing } from './compare.ts';
+import { scaled } from './measure.ts';
 
-export const decision: Measure = {
-  name: 'decision',
-  async run(bench) {
-    const compared = await compare(bench, {
-      name: 'decision',
-      kind: 'decisions',
-      events: scaled(bench, 200, 100),
-      load: { senders: 16, rate: 20 },
-      requests: async ({ decisions }, round) => decisions?.(round) ?? null,
-    });
-    return [
-      rowOf(compared, {
-        what: 'decision → resumed action at 20 decisions/s: p99, ms',
-        figure: ({ p99 }) => p99,
-        better: 'less',
-        asked: 'a third of Workflows',
-        least: { 'Cloudflare Workflows': 3 },
-      }),
-    ];
-  },
-};
+export const decision = comparing(
+  'decision',
+  (bench) => ({
+    kind: 'decisions',
+    events: scaled(bench, 200, 100),
+    load: { senders: 16, rate: 20 },
+    requests: async ({ decisions }, round) => decisions?.(round) ?? null,
+  }),
+  [
+    {
+      what: 'decision → resumed action at 20 decisions/s: p99, ms',
+      figure: ({ p99 }) => p99,
+      better: 'less',
+      asked: 'a third of Workflows',
+      least: { 'Cloudflare Workflows': 3 },
+    },
+  ],
+);

@@ -35,11 +35,6 @@ export class Drains {
     return (this.#backoff.get(way)?.until ?? 0) > now;
   }
 
-  /** How many ways are at work or wait: so many may have to be passed over to find one that is idle. */
-  get size(): number {
-    return this.#running.size + this.#backoff.size;
-  }
-
   /** When the first of those that have failed may be tried again; null when none has. */
   nextTry(): number | null {
     const times = [...this.#backoff.values()].map(({ until }) => until);

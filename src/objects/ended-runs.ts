@@ -61,10 +61,6 @@ export class EndedRuns {
     }
   }
 
-  isEmpty(): boolean {
-    return this.#held.size === 0 && !this.#isMore;
-  }
-
   #hold(ended: Ended): void {
     if (this.#held.size < HELD_MAX) this.#held.set(placeKey(ended.place), ended);
     else this.#isMore = true;

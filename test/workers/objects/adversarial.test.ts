@@ -2,7 +2,6 @@
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Entry } from '../../../src/contract/runs.ts';
-import { listFlags } from '../../../src/ports/flags.ts';
 import { disturb } from './support/disturb.ts';
 import { auditActions, ended, reached, readRun, tenantRows } from './support/history.ts';
 import { Receiver } from './support/receiver.ts';
@@ -11,6 +10,7 @@ import {
   by,
   FREELY,
   flagOn,
+  flagsOf,
   hook,
   incoming,
   openShop,
@@ -36,11 +36,6 @@ function slowReadModel(ms: number): void {
     await new Promise((resolve) => setTimeout(resolve, ms));
     return await batch.call(this, statements);
   });
-}
-
-async function flagsOf(shop: string): Promise<string[]> {
-  const { items } = await listFlags(env.DB, shop, { limit: 50, after: null });
-  return items.flatMap(({ key, enabled }) => (enabled ? [key] : []));
 }
 
 describe('a change holds from its commit on, not from when the read model shows it', () => {

@@ -1,7 +1,5 @@
 /** Once an admin's tightening was answered, no gate opens by the former policy: whoever still holds it. */
-import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { listFlags } from '../../../src/ports/flags.ts';
 import { passTime, ring, withoutTenant } from './support/disturb.ts';
 import { ended, reached, readRun } from './support/history.ts';
 import { Receiver } from './support/receiver.ts';
@@ -9,6 +7,7 @@ import {
   addWorkflow,
   FREELY,
   flagOn,
+  flagsOf,
   hook,
   openShop,
   pause,
@@ -25,11 +24,6 @@ afterEach(() => {
   vi.useRealTimers();
   vi.restoreAllMocks();
 });
-
-async function flagsOf(shop: string): Promise<string[]> {
-  const { items } = await listFlags(env.DB, shop, { limit: 50, after: null });
-  return items.flatMap(({ key, enabled }) => (enabled ? [key] : []));
-}
 
 /** Flags may be switched freely, until the webhook before one is under way. */
 async function tightenedOnTheWay(approval: { approval?: { approvals: number } }): Promise<string> {

@@ -4,7 +4,6 @@ import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { performAttempt } from '../../../src/actions/attempt.ts';
 import type { CloudEvent } from '../../../src/contract/events.ts';
-import { listFlags } from '../../../src/ports/flags.ts';
 import { openPorts } from '../../../src/ports/open.ts';
 import { passTime, ring } from './support/disturb.ts';
 import { auditActions, ended, reached, readRun, runRows, types } from './support/history.ts';
@@ -13,6 +12,7 @@ import {
   addWorkflow,
   FREELY,
   flagOn,
+  flagsOf,
   hook,
   openShop,
   pause,
@@ -30,11 +30,6 @@ afterEach(() => {
   vi.useRealTimers();
   vi.restoreAllMocks();
 });
-
-async function flagsOf(shop: string): Promise<string[]> {
-  const { items } = await listFlags(env.DB, shop, { limit: 50, after: null });
-  return items.flatMap(({ key, enabled }) => (enabled ? [key] : []));
-}
 
 describe('a gate goes by the policy of the moment in which it opens', () => {
   test('stricter than when the run began', async () => {

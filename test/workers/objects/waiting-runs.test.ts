@@ -3,7 +3,6 @@ import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { sweep } from '../../../src/objects/sweep.ts';
-import { listFlags } from '../../../src/ports/flags.ts';
 import { passTime, ring, withoutTenant } from './support/disturb.ts';
 import { auditActions, ended, quiet, reached, readRun, types } from './support/history.ts';
 import { Receiver } from './support/receiver.ts';
@@ -11,6 +10,7 @@ import {
   addWorkflow,
   cancel,
   flagOn,
+  flagsOf,
   hook,
   openShop,
   pause,
@@ -36,11 +36,6 @@ async function gated(key = 'beta'): Promise<{ shop: string; runId: string }> {
   const runId = await startOne(shop);
   await reached(shop, runId, 'pending_approval');
   return { shop, runId };
-}
-
-async function flagsOf(shop: string): Promise<string[]> {
-  const { items } = await listFlags(env.DB, shop, { limit: 50, after: null });
-  return items.flatMap(({ key, enabled }) => (enabled ? [key] : []));
 }
 
 describe('a gate', () => {

@@ -3,8 +3,8 @@ import { useState } from 'preact/hooks';
 import type { ConnectionKind } from '../../../../src/contract/connections.ts';
 import { settings } from '../../api/routes.ts';
 import { connectionsWords } from '../../strings/settings.ts';
+import { Ask } from '../../ui/ask.tsx';
 import { CheckField, SelectField, TextField } from '../../ui/field.tsx';
-import { Ask } from './ask.tsx';
 
 interface Input {
   readonly name: string;

@@ -8,13 +8,13 @@ import type {
 import { lists, settings } from '../../api/routes.ts';
 import { connectionsWords, keysWords } from '../../strings/settings.ts';
 import { useAction } from '../../ui/action.ts';
+import { Ask, ShownOnce } from '../../ui/ask.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { Facts } from '../../ui/page.tsx';
 import { ErrorLine } from '../../ui/states.tsx';
 import { Shape } from '../../ui/status.tsx';
 import { visible } from '../../ui/text.ts';
 import { Time } from '../../ui/time.tsx';
-import { Ask, ShownOnce } from './ask.tsx';
 import { ConnectionForm } from './connection-form.tsx';
 import { ListState, useSettingList } from './list-query.tsx';
 

@@ -4,11 +4,11 @@ import type { KeyRole } from '../../../../src/contract/json.ts';
 import type { ApiKey } from '../../../../src/contract/tenants.ts';
 import { lists, settings } from '../../api/routes.ts';
 import { keysWords } from '../../strings/settings.ts';
+import { Ask, ShownOnce } from '../../ui/ask.tsx';
 import { SelectField, TextField } from '../../ui/field.tsx';
 import { RowKeys } from '../../ui/row-keys.tsx';
 import { visible } from '../../ui/text.ts';
 import { Time } from '../../ui/time.tsx';
-import { Ask, ShownOnce } from './ask.tsx';
 import { ListState, useSettingList } from './list-query.tsx';
 
 const ROLES: readonly KeyRole[] = ['viewer', 'approver', 'admin', 'ingest', 'frontend'];

@@ -5,10 +5,10 @@ import { lists, settings } from '../../api/routes.ts';
 import { useCaller, useIsAdmin } from '../../caller.ts';
 import { shell } from '../../strings/common.ts';
 import { membersWords } from '../../strings/settings.ts';
+import { Ask } from '../../ui/ask.tsx';
 import { SelectField, TextField } from '../../ui/field.tsx';
 import { timeText, visible } from '../../ui/text.ts';
 import { Time } from '../../ui/time.tsx';
-import { Ask } from './ask.tsx';
 import { ListState, useSettingList } from './list-query.tsx';
 
 const ROLES = (['viewer', 'approver', 'admin'] as const).map((value) => ({

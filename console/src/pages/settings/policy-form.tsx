@@ -4,9 +4,9 @@ import type { ActionPolicy, RuleChanges } from '../../../../src/contract/approva
 import { settings } from '../../api/routes.ts';
 import { policyWords } from '../../strings/settings.ts';
 import { useAction } from '../../ui/action.ts';
+import { Ask } from '../../ui/ask.tsx';
 import { CheckField, Field, SelectField, TextField } from '../../ui/field.tsx';
 import { ErrorLine } from '../../ui/states.tsx';
-import { Ask } from './ask.tsx';
 
 interface Draft {
   readonly required: boolean;

@@ -14,6 +14,7 @@ import type { By } from '../../../../src/objects/change.ts';
 import { runObject, tenantObject } from '../../../../src/objects/index.ts';
 import type { RunAnswer } from '../../../../src/objects/run.ts';
 import { sealConnection } from '../../../../src/ports/connections.ts';
+import { listFlags } from '../../../../src/ports/flags.ts';
 import { newSigningSecret } from '../../../../src/ports/webhook-keys.ts';
 import { askRun } from '../../../../src/routes/on-run.ts';
 
@@ -100,6 +101,12 @@ export async function startOne(
   const [runId] = runs;
   if (runId === undefined || runs.length > 1) throw new Error(`${runs.length} runs started`);
   return runId;
+}
+
+/** The keys of the flags that are on. */
+export async function flagsOf(shop: string): Promise<string[]> {
+  const { items } = await listFlags(env.DB, shop, { limit: 50, after: null });
+  return items.flatMap(({ key, enabled }) => (enabled ? [key] : []));
 }
 
 export interface VoteOptions {

@@ -1,14 +1,15 @@
 /** Something that is asked for once more before it is done. */
 import type { ComponentChildren } from 'preact';
-import { common } from '../../strings/common.ts';
-import { useAction } from '../../ui/action.ts';
-import { Copyable } from '../../ui/copy.tsx';
-import { Dialog } from '../../ui/dialog.tsx';
-import { ErrorLine } from '../../ui/states.tsx';
+import { common } from '../strings/common.ts';
+import { useAction } from './action.ts';
+import { Copyable } from './copy.tsx';
+import { Dialog } from './dialog.tsx';
+import { ErrorLine } from './states.tsx';
 
 export function Ask({
   title,
   verb,
+  keep = common.cancel,
   children,
   isStop = false,
   isReady = true,
@@ -17,6 +18,8 @@ export function Ask({
 }: {
   title: string;
   verb: string;
+  /** How it is left alone. */
+  keep?: string;
   children: ComponentChildren;
   isStop?: boolean;
   isReady?: boolean;
@@ -44,7 +47,7 @@ export function Ask({
             {verb}
           </button>
           <button type="button" class="button" onClick={onClose}>
-            {common.cancel}
+            {keep}
           </button>
         </p>
       </form>
