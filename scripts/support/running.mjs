@@ -1,12 +1,14 @@
 /**
- * A reporter for vitest: when no test file has ended for a while, it says which ones are at work, so
- * that who reads the output of a stuck run knows where to look.
+ * A reporter for vitest, for whoever reads the output of a run: when no test file has ended for a while,
+ * it says which ones are at work; at the end, which tests passed at their second try only.
  */
 const QUIET_MS = 60_000;
 
 export default class Running {
   /** @type {Map<string, string>} */
   #files = new Map();
+  /** @type {string[]} */
+  #late = [];
   /** @type {NodeJS.Timeout | undefined} */
   #timer;
 
@@ -25,8 +27,15 @@ export default class Running {
     this.#timer?.refresh();
   }
 
+  /** @param {import('vitest/node').TestCase} test */
+  onTestCaseResult(test) {
+    if (test.diagnostic()?.flaky)
+      this.#late.push(`${test.module.relativeModuleId}: ${test.fullName}`);
+  }
+
   onTestRunEnd() {
     clearTimeout(this.#timer);
+    for (const test of this.#late) console.log(`Passed at the second try: ${test}`);
   }
 
   #say() {

@@ -1,7 +1,7 @@
 /**
  * Some of vitest's projects, in parts that follow each other. workerd, or what holds the tests to it,
- * gets stuck once in a long while; only the part in which it did is begun again, and once. A test that
- * fails is not tried again.
+ * gets stuck once in a long while; only the part in which it did is begun again, and once. What fails in
+ * a part that ended stays failed.
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

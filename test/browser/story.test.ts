@@ -184,6 +184,36 @@ test('a run that was denied is done again, as a new run', async () => {
   await page.locator('.page-head').getByText('Needs a person').waitFor();
 });
 
+test('a change while an older answer is on its way is asked for again, and seen', async () => {
+  const { page } = approver;
+  const refund = page.getByRole('link', { name: /Refund 75\.00 USD of order 1002/ });
+  await refund.waitFor();
+  const approvals = '**/api/admin/approvals?*';
+  const held = Promise.withResolvers<void>();
+  const taken = Promise.withResolvers<void>();
+  await page.route(
+    approvals,
+    async (route) => {
+      const response = await route.fetch();
+      taken.resolve();
+      await held.promise;
+      await route.fulfill({ response }).catch(() => {});
+    },
+    { times: 1 },
+  );
+  await page.evaluate("dispatchEvent(new Event('online'))");
+  await taken.promise;
+  const again = page.waitForRequest(approvals, { timeout: 20_000 });
+  const asApprover = product.as(tenant.keys.approver);
+  const inbox = z.object({ items: z.array(z.object({ runId: z.string() })) });
+  const { items } = await asApprover.get('/api/admin/approvals?mine=true', inbox);
+  const no = { runId: items[0]?.runId, comment: 'Not this time either' };
+  await asApprover.post('/api/admin/workflow-runs/deny', no, z.unknown());
+  await again;
+  held.resolve();
+  await refund.waitFor({ state: 'detached' });
+});
+
 test('a key that is revoked shuts the pages that it opened, without anybody asking', async () => {
   const keys = z.object({ items: z.array(z.object({ id: z.string(), name: z.string() })) });
   const asAdmin = product.as(tenant.keys.admin);

@@ -2,7 +2,7 @@
  * Keys: one listener for the whole console, and the list that `?` shows. A key that is typed into a
  * field is text and nothing else; one with Ctrl, Alt or Meta is the browser's.
  */
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 export interface Shortcut {
   /** As `KeyboardEvent.key` says it, or two after one another: `g i`. */
@@ -23,12 +23,12 @@ export function activeShortcuts(): readonly Shortcut[] {
   return all.filter(({ keys }, at) => all.findIndex((other) => other.keys === keys) === at);
 }
 
-/** Keys that hold while a component is on the page. */
+/** Keys that hold while a component is on the page: from the moment that it can be seen. */
 export function useShortcuts(shortcuts: readonly Shortcut[]): void {
   const latest = useRef(shortcuts);
   latest.current = shortcuts;
   const names = shortcuts.map(({ keys }) => keys).join();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const layer = latest.current.map(
       (shortcut, at): Shortcut => ({
         ...shortcut,

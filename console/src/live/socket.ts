@@ -16,6 +16,8 @@ const LONGEST_RETRY_MS = 60_000;
 /** Changes come in bursts: what they touch is asked for once, and not without end. */
 const TOGETHER_MS = 200;
 const APART_MS = 1_000;
+/** Answers that take longer hold up what changes meanwhile no more. */
+const ANSWERED_MS = 10_000;
 
 /** Which questions of the console a change is about: the beginnings of their names. */
 const TOUCHED: Readonly<Record<LiveMessage['kind'], readonly string[]>> = {
@@ -31,7 +33,8 @@ let socket: WebSocket | null = null;
 let cursor: string | null = null;
 let retryMs = FIRST_RETRY_MS;
 let retry: ReturnType<typeof setTimeout> | undefined;
-let asking: ReturnType<typeof setTimeout> | undefined;
+/** Something is to be asked, or its answer is awaited. */
+let isAsking = false;
 let askedAt = 0;
 /** Beginnings of the names of questions, as text. */
 const waiting = new Set<string>();
@@ -91,27 +94,33 @@ function take(message: LiveMessage): void {
   // A run that is shown tells its approvals too, and an approval does not say whose it is.
   if (message.kind === 'run') waiting.add(`run/${message.id}`);
   if (kind === 'approval') waiting.add('run');
-  if (asking !== undefined) return;
-  const pause = Math.max(TOGETHER_MS, askedAt + APART_MS - Date.now());
-  asking = setTimeout(askAgain, pause);
+  if (!isAsking) askSoon();
 }
 
-/** Those on the screen are asked again now, the others when they are looked at. */
-function askAgain(): void {
-  asking = undefined;
+function askSoon(): void {
+  isAsking = true;
+  setTimeout(askAgain, Math.max(TOGETHER_MS, askedAt + APART_MS - Date.now()));
+}
+
+/**
+ * Those on the screen are asked again now, the others when they are looked at. An answer that is on its
+ * way may be older than the change, so its question is put anew; but never one that was put here, or a
+ * slow list under constant change would never be seen.
+ */
+async function askAgain(): Promise<void> {
   askedAt = Date.now();
   const touched = [...waiting].map((name) => name.split('/'));
   const all = isAll;
   waiting.clear();
   isAll = false;
-  void queries.invalidateQueries(
-    {
-      predicate: ({ queryKey }) =>
-        all
-          ? queryKey[0] !== WRITTEN
-          : touched.some((name) => name.every((part, at) => queryKey[at] === part)),
-      refetchType: document.hidden ? 'none' : 'active',
-    },
-    { cancelRefetch: false },
-  );
+  const answered = queries.invalidateQueries({
+    predicate: ({ queryKey }) =>
+      all
+        ? queryKey[0] !== WRITTEN
+        : touched.some((name) => name.every((part, at) => queryKey[at] === part)),
+    refetchType: document.hidden ? 'none' : 'active',
+  });
+  await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, ANSWERED_MS))]);
+  isAsking = false;
+  if (isAll || waiting.size > 0) askSoon();
 }

@@ -1,6 +1,6 @@
 /** A question before the page: the platform's own dialog, which keeps the focus and knows Escape. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { common } from '../strings/common.ts';
 import { CloseIcon } from './icons.tsx';
 
@@ -17,7 +17,7 @@ export function Dialog({
 }) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     ref.current?.showModal();
   }, []);
   return (
