@@ -12,8 +12,8 @@ import { runStep } from './step.mjs';
 /** @typedef {{ projects: readonly string[], filesAtOnce: number, parts: number }} Suite of vitest.config.ts */
 /** @typedef {{ passed: number, failed: number }} Counts */
 
-/** No test file takes a third of it, and running.mjs says in between which ones are at work. */
-const SILENCE_SECONDS = 150;
+/** The longest file takes a quarter of it, and running.mjs says in between which ones are at work. */
+const SILENCE_SECONDS = 240;
 
 /** @param {Suite} suite @returns {Promise<Counts & { failedParts: string[] }>} */
 export async function runSuite({ projects, filesAtOnce, parts }) {

@@ -3,6 +3,7 @@ import { env, exports } from 'cloudflare:workers';
 import { expect, vi } from 'vitest';
 import type { Json, JsonObject, KeyRole, Role } from '../../../src/contract/json.ts';
 import { type Answer, checkAnswer, routeOf, textAt } from './answers.ts';
+import { canaries } from './canaries.ts';
 
 const ORIGIN = 'https://api.test';
 
@@ -34,6 +35,7 @@ export async function send(method: string, path: string, sent: Sent = {}): Promi
   const isJson = /^application\/(problem\+)?json/.test(response.headers.get('content-type') ?? '');
   const body: JsonObject = isJson ? JSON.parse(text) : {};
   const answer = { status: response.status, headers: response.headers, text, body };
+  canaries.note(path, JSON.stringify(sent.body ?? null), response.status, text);
   checkAnswer(routeOf(method, new URL(`${ORIGIN}${path}`).pathname), answer);
   return answer;
 }
