@@ -2,7 +2,7 @@
 import type { LoadRequest } from '../support/load-job.ts';
 import { type Figures, inTurn, type Load, measureRound, newRound } from '../support/rounds.ts';
 import { median, shown, spread } from '../support/statistics.ts';
-import { PRODUCT } from '../systems/index.ts';
+import { NAMES, PRODUCT } from '../systems/index.ts';
 import type { Round, System } from '../systems/system.ts';
 import type { Bench, Measure, Row } from './measure.ts';
 
@@ -18,7 +18,7 @@ export interface Comparison {
 /** The figures of each round, by system. */
 export type Compared = ReadonlyMap<string, readonly Figures[]>;
 
-/** A turn begins with so many events that do not count; the first one of a system with more. */
+/** A turn begins with so many events that do not count; the first one of a process with more. */
 const WARM_UP = 100;
 const WARM_UP_FIRST = 1_000;
 
@@ -26,22 +26,25 @@ const WARM_UP_FIRST = 1_000;
 export async function compare(bench: Bench, comparison: Comparison): Promise<Compared> {
   const { name, events } = comparison;
   const compared = new Map<string, Figures[]>();
-  const able = new Set(await bench.systems.all());
+  const able = new Set(NAMES);
   for (let number = 1; number <= bench.rounds; number++)
-    for (const system of able) {
-      const all = Math.ceil(events * system.part);
-      const warmUp = Math.min(number === 1 ? WARM_UP_FIRST : WARM_UP, all);
+    for (const each of able) {
+      const system = await bench.systems.running(each);
+      const isNew = number === 1 || system?.isNewEachTurn === true;
+      const all = Math.ceil(events * (system?.part ?? 0));
+      const sizes = [Math.min(isNew ? WARM_UP_FIRST : WARM_UP, all), all];
       try {
-        const figures = await turn(bench, comparison, system, [warmUp, all]);
-        if (figures === null) able.delete(system);
-        else compared.set(system.name, [...(compared.get(system.name) ?? []), figures]);
-        if (figures !== null) bench.say(`${name} ${number} ${system.name}: ${words(figures)}`);
+        const figures = system && (await turn(bench, comparison, system, sizes));
+        if (figures === null) able.delete(each);
+        else compared.set(each, [...(compared.get(each) ?? []), figures]);
+        if (figures !== null) bench.say(`${name} ${number} ${each}: ${words(figures)}`);
+        if (system?.isNewEachTurn) await bench.systems.end(system);
       } catch (error) {
-        able.delete(system);
-        compared.delete(system.name);
-        await bench.systems.end(system);
-        if (system.name === PRODUCT) throw error;
-        bench.say(`${name} ${system.name}: ${error instanceof Error ? error.message : error}`);
+        able.delete(each);
+        compared.delete(each);
+        if (system !== null) await bench.systems.end(system);
+        if (each === PRODUCT) throw error;
+        bench.say(`${name} ${each}: ${error instanceof Error ? error.message : error}`);
       }
     }
   return compared;

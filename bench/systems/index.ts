@@ -25,14 +25,13 @@ export class SharedSystems {
     this.#sinkUrl = sinkUrl;
   }
 
-  /** Starts those that do not run. A peer that cannot be started is no failure of the bench. */
-  async all(): Promise<System[]> {
-    for (const [name, start] of Object.entries(STARTS))
-      if (!this.#running.has(name) && !this.#missing.has(name)) await this.#start(name, start);
-    return NAMES.flatMap((name) => this.#running.get(name) ?? []);
+  /** Started when it does not run; null for a peer that cannot be, which is no failure of the bench. */
+  async running(name: string): Promise<System | null> {
+    if (!this.#running.has(name) && !this.#missing.has(name)) await this.#start(name);
+    return this.#running.get(name) ?? null;
   }
 
-  /** Ends one that has failed: what it has left undone would disturb its next turn. */
+  /** Ends one: what it has left behind would disturb its next turn. */
   async end(system: System): Promise<void> {
     this.#running.delete(system.name);
     await system.stop();
@@ -50,9 +49,10 @@ export class SharedSystems {
     ];
   }
 
-  async #start(name: string, start: (sinkUrl: string) => Promise<System>): Promise<void> {
+  async #start(name: string): Promise<void> {
     try {
-      const system = await start(this.#sinkUrl);
+      const system = await STARTS[name]?.(this.#sinkUrl);
+      if (system === undefined) throw new Error('no such system');
       system.running.hold();
       this.#running.set(name, system);
       this.#versions.set(name, system.version);

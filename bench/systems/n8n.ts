@@ -39,6 +39,7 @@ export async function startN8n(sinkUrl: string): Promise<System> {
     name: 'n8n',
     version: dependencies.n8n,
     part: 0.2,
+    isNewEachTurn: false,
     running,
     origin,
     events: ({ ids }, perPost) => (perPost === 1 ? ids.map(post) : null),

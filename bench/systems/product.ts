@@ -33,6 +33,7 @@ export function systemOf(server: ProductServer, tenant: Tenant, name = 'Signalbo
     name,
     version,
     part: 1,
+    isNewEachTurn: false,
     running: server.running,
     origin: server.origin,
     events: (round, perPost) =>

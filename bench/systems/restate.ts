@@ -79,6 +79,7 @@ function systemOf(
     name: 'Restate',
     version: `${dependencies['@restatedev/restate-server']}, SDK ${dependencies['@restatedev/restate-sdk']}`,
     part: 1,
+    isNewEachTurn: false,
     running,
     origin,
     events: ({ ids }, perPost) =>

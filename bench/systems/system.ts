@@ -15,6 +15,8 @@ export interface System {
   readonly version: string;
   /** Of the others' events, for one that would take hours. */
   readonly part: number;
+  /** It keeps files of every run open, until it may open no more: each turn gets a new one. */
+  readonly isNewEachTurn: boolean;
   readonly running: Running;
   readonly origin: string;
   /** Requests that bring the round's events, so many in each; null when it takes one at a time. */

@@ -22,6 +22,7 @@ export async function startWorkflows(sinkUrl: string): Promise<System> {
     name: 'Cloudflare Workflows',
     version: `workerd ${workerd.version}`,
     part: 1,
+    isNewEachTurn: true,
     running,
     origin,
     events: ({ ids }, perPost) =>
