@@ -1,7 +1,9 @@
 /** All measures, in the order of the table. */
 import { bundle } from './bundle.ts';
 import { decision } from './decision.ts';
+import { expiring } from './expiring.ts';
 import { history } from './history.ts';
+import { intake } from './intake.ts';
 import { manyWorkflows } from './many-workflows.ts';
 import type { Measure } from './measure.ts';
 import { noisyTenant } from './noisy-tenant.ts';
@@ -17,5 +19,7 @@ export const MEASURES: readonly Measure[] = [
   history,
   slowDestination,
   noisyTenant,
+  intake,
+  expiring,
   bundle,
 ];
