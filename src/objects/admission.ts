@@ -12,6 +12,7 @@ import { type CompiledTrigger, compileTrigger } from '../engine/definition.ts';
 import { type Matched, matchEvent } from '../engine/match.ts';
 import { newId } from '../ids.ts';
 import { SYSTEM } from './audit-facts.ts';
+import { compiledVersion } from './compiled.ts';
 import { type Intake, type Place, placeOfEvent } from './intake.ts';
 import type { RunStart } from './messages.ts';
 import type { PinnedWorkflow } from './workflows.ts';
@@ -79,7 +80,7 @@ export class Admission {
         version: workflow.version,
         trigger,
       })),
-    );
+    ).map((match, index) => (match.matched ? this.#ifReadable(match, triggered[index]) : match));
     const runs = triggered.flatMap(({ workflow }, index) =>
       matches[index]?.matched === true ? [runOf(workflow, origin)] : [],
     );
@@ -92,6 +93,13 @@ export class Admission {
       runs,
       audit: matches.flatMap((match) => (match.loop ? [loopStopped(match, id, origin)] : [])),
     };
+  }
+
+  /** Without its condition, a workflow of which it cannot be read would start for every event. */
+  #ifReadable(match: Matched, triggered: Triggered | undefined): Matched {
+    if (triggered === undefined) return match;
+    const result = compiledVersion(this.#tenant.id, triggered.workflow);
+    return result.ok ? match : { ...match, matched: false, reason: result.reason };
   }
 
   #triggered(type: string): readonly Triggered[] {

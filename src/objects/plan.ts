@@ -1,5 +1,4 @@
-/** From a seed to a plan: the definition is compiled once for each version in an isolate. */
-import { ACTION_RULES } from '../actions/index.ts';
+/** From a seed to a plan, and from what came of it to a report. */
 import type { ApprovalPolicy } from '../contract/approvals.ts';
 import { isJsonObject } from '../contract/json.ts';
 import type { ApprovalItem, Entry, Run } from '../contract/runs.ts';
@@ -9,43 +8,23 @@ import type { ApprovalParcel } from '../db/approvals.ts';
 import { decidedBy } from '../engine/approval.ts';
 import { type ApprovalState, viewApproval } from '../engine/approval-state.ts';
 import { unusedBudgets } from '../engine/budgets.ts';
-import { type CompiledDefinition, compileDefinition } from '../engine/definition.ts';
 import { bindingOf, type Plan } from '../engine/plan.ts';
 import { cancelBeforeStart, isSettled, nextWake } from '../engine/run.ts';
 import { type RunState, viewRun } from '../engine/state.ts';
 import { eventOf } from './admission.ts';
 import type { BudgetQuestion } from './budgets.ts';
 import type { By } from './change.ts';
+import { compiledVersion } from './compiled.ts';
 import type { Place } from './intake.ts';
 import type { AttemptJob, RunReport, Seed, TenantContext } from './messages.ts';
 import type { GivenRun } from './open-runs.ts';
 
-const COMPILED_MAX = 1_000;
-const compiledVersions = new Map<string, CompiledDefinition>();
-
-/** The compiled form of a version that was checked when it was saved. */
-export function compiledVersion(
-  tenantId: string,
-  workflowId: string,
-  version: number,
-  definition: Definition,
-): CompiledDefinition {
-  const key = `${tenantId}/${workflowId}/${version}`;
-  const known = compiledVersions.get(key);
-  if (known !== undefined) return known;
-  const result = compileDefinition(definition, ACTION_RULES);
-  if (!result.ok) throw new Error(`version ${version} of ${workflowId} no longer compiles`);
-  const oldest = compiledVersions.keys().next().value;
-  if (compiledVersions.size >= COMPILED_MAX && oldest !== undefined)
-    compiledVersions.delete(oldest);
-  compiledVersions.set(key, result.compiled);
-  return result.compiled;
-}
-
 /** @param policyIsCurrent whether gates may open by it */
 export function planOf(seed: Seed, policy: ApprovalPolicy, policyIsCurrent = true): Plan {
   const { runId, requestId, tenant, workflow, eventId, event, authors } = seed;
-  const definition = compiledVersion(tenant.id, workflow.id, workflow.version, seed.definition);
+  const result = compiledVersion(tenant.id, { ...workflow, definition: seed.definition });
+  if (!result.ok) throw new Error(result.reason);
+  const definition = result.compiled;
   const retryOf = seed.retry?.of ?? null;
   const pinned = {
     runId,

@@ -110,6 +110,36 @@ describe('admission', () => {
     ]);
     expect(record?.matches[2]?.reason).toContain('failed');
   });
+
+  test.each([
+    ['condition', 'trigger.if', { trigger: { event: 'custom.go', if: 'event.data.n >> 1' } }],
+    ['action', 'steps.0.action', { steps: [{ id: 'one', action: 'order.melt', with: {} }] }],
+  ])(
+    'a stored version whose %s can no longer be read starts nothing, and the event says so',
+    async (_, path, change) => {
+      const shop = await openShop();
+      const url = receiver.address();
+      const broken = await addWorkflow(shop, [hook('one', url)], 'custom.go', 'event.data.n > 1');
+      await addWorkflow(shop, [hook('one', url)]);
+      await runInDurableObject(tenantOf(shop), (_tenant, { storage }) => {
+        const { name, trigger, steps } = broken;
+        const stored = { name, trigger, steps, ...change };
+        storage.sql.exec(
+          'UPDATE workflow_versions SET definition = ? WHERE workflow_id = ?',
+          JSON.stringify(stored),
+          broken.id,
+        );
+      });
+      await abortAllDurableObjects();
+      const { id, runs } = await send(shop, { data: { n: 7 } });
+      expect(runs).toHaveLength(1);
+      await ended(shop, runs[0] ?? '');
+      await quiet(shop);
+      const [verdict] = (await findEvent(env.DB, shop, id))?.matches ?? [];
+      expect(verdict).toMatchObject({ workflowId: broken.id, matched: false });
+      expect(verdict?.reason).toContain(`Version 1 cannot be read any more: ${path}: `);
+    },
+  );
 });
 
 describe('a crash right after the answer', () => {
