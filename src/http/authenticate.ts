@@ -1,14 +1,14 @@
 /** From a credential to a caller. A handler of a protected route cannot run without one. */
-import { type Actor, ROLES, type Role, tenantId } from '../contract/json.ts';
+import { type Actor, type Role, tenantId } from '../contract/json.ts';
 import { type Refusal, refusal } from '../contract/problems.ts';
 import { directoryOf } from '../db/databases.ts';
 import { tenantsOfEmail } from '../db/members.ts';
 import type { Env } from '../env.ts';
-import type { Identity } from '../objects/identity.ts';
+import { type Identity, roleAllows } from '../objects/identity.ts';
 import { call, tenantObject } from '../objects/index.ts';
 import { Recent } from '../recent.ts';
 import { accessEmail, hasAccessToken } from './access.ts';
-import { equalSecrets, recogniseKey } from './api-key.ts';
+import { equalSecrets, type RecognisedKey, recogniseKey } from './api-key.ts';
 import { socketKey, socketTenant } from './live-protocol.ts';
 import { isFromOurPages, otherSite } from './own-origin.ts';
 import { hasSession, readSession } from './session.ts';
@@ -19,6 +19,10 @@ export interface Caller extends Identity {
   readonly tenantId: string;
 }
 
+/** Not let in: for want of a credential that holds, or of a role. */
+export type TurnedAway = Refusal & { denied?: Caller };
+
+const WRONG_KEY = refusal('unauthenticated', 'The API key is wrong or revoked.');
 const BEARER = /^Bearer +([\x21-\x7e]{1,512})$/i;
 const PLATFORM_TOKEN_LENGTH_MIN = 16;
 /** A key that is revoked stays so: whoever goes on using it wakes no object with every request. */
@@ -30,13 +34,22 @@ const refusedKeys = new Recent<true>({ max: 10_000, keptMs: 60_000 });
  * from one of our pages.
  */
 export async function authenticateCaller(request: Request, env: Env): Promise<Caller | Refusal> {
+  const found = await recogniseCaller(request, env);
+  return 'digest' in found ? await callerOfKey(found, env) : found;
+}
+
+/** The same as far as it can be told without waking a key's tenant, which alone knows whether it is live. */
+export async function recogniseCaller(
+  request: Request,
+  env: Env,
+): Promise<RecognisedKey | Caller | Refusal> {
   const token = bearerToken(request) ?? socketKey(request);
-  if (token !== null) return await authenticateKey(token, env);
+  if (token !== null) return await recogniseOwnKey(token, env);
   if (!hasSession(request, env) && !hasAccessToken(request))
     return refusal('unauthenticated', 'Send an API key: Authorization: Bearer sbx_…');
   if (!isReading(request) && !isFromOurPages(request, env)) return otherSite();
   const session = await readSession(request, env);
-  if (session !== null) return await authenticateKey(session.apiKey, env);
+  if (session !== null) return await recogniseOwnKey(session.apiKey, env);
   return hasAccessToken(request)
     ? await authenticateMember(request, env)
     : refusal('unauthenticated', 'The session is over. Sign in again.');
@@ -48,18 +61,29 @@ function isReading({ method, headers }: Request): boolean {
 }
 
 export async function authenticateKey(token: string, env: Env): Promise<Caller | Refusal> {
-  const wrong = refusal('unauthenticated', 'The API key is wrong or revoked.');
+  const key = await recogniseOwnKey(token, env);
+  return 'ok' in key ? key : await callerOfKey(key, env);
+}
+
+async function recogniseOwnKey(token: string, env: Env): Promise<RecognisedKey | Refusal> {
   const key = await recogniseKey(env.KEY_SECRET, token);
-  if (key === null) return wrong;
+  if (key === null) return WRONG_KEY;
   // Anyone can have it, so it is turned away here: it wakes nothing, and no event tells of it.
   if (key.isFrontend)
     return refusal('unauthenticated', 'A frontend key reads flags, and nothing else.');
-  const now = Date.now();
-  if (refusedKeys.get(key.digest, now) === true) return wrong;
-  const known = await call(() => tenantObject(env, key.tenantId).authenticate(key.digest));
-  if (known !== null) return { tenantId: key.tenantId, ...known };
-  refusedKeys.put(key.digest, true, now);
-  return wrong;
+  return refusedKeys.get(key.digest, Date.now()) === true ? WRONG_KEY : key;
+}
+
+export async function callerOfKey(key: RecognisedKey, env: Env): Promise<Caller | Refusal> {
+  const { tenantId, digest } = key;
+  const known = await call(() => tenantObject(env, tenantId).authenticate(digest));
+  return known === null ? unknownKey(key) : { tenantId, ...known };
+}
+
+/** What to answer to a key that its tenant does not know, or not any more. */
+export function unknownKey({ digest }: RecognisedKey): Refusal {
+  refusedKeys.put(digest, true, Date.now());
+  return WRONG_KEY;
 }
 
 /** A person may belong to several tenants, and then names one; the membership still decides. */
@@ -93,10 +117,11 @@ export async function authenticatePlatform(request: Request, env: Env): Promise<
     : refusal('unauthenticated', 'Send the platform token: Authorization: Bearer …');
 }
 
-/** `ingest` sends events and reads nothing; the other roles each hold those before them. */
-export function roleAllows(role: Role, needed: Role): boolean {
-  if (needed === 'ingest') return role === 'ingest' || role === 'admin';
-  return role !== 'ingest' && ROLES.indexOf(role) >= ROLES.indexOf(needed);
+/** The caller, unless their role is too low. @param orInPerson whether a member may come all the same */
+export function withRole(caller: Caller, role: Role, orInPerson = false): Caller | TurnedAway {
+  if (roleAllows(caller.role, role) || (orInPerson && caller.inPerson)) return caller;
+  const detail = `This takes the role ${role}; the key has ${caller.role}.`;
+  return { ...refusal('forbidden', detail), denied: caller };
 }
 
 export function bearerToken(request: Request): string | null {

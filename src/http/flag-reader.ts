@@ -2,13 +2,14 @@
  * Who may evaluate flags: a page with its frontend key, by one read that answers for the key and for the
  * flags, waking no object; or anyone of the tenant who may read, by the usual way.
  */
-import { type Refusal, refusal } from '../contract/problems.ts';
+import { refusal } from '../contract/problems.ts';
 import { envOf } from '../db/databases.ts';
 import { type FlagsSeen, flagsByKey, flagsOf } from '../db/frontend-keys.ts';
 import type { Env } from '../env.ts';
+import { roleAllows } from '../objects/identity.ts';
 import { call, tenantObject } from '../objects/index.ts';
 import { type RecognisedKey, recogniseKey } from './api-key.ts';
-import { authenticateCaller, bearerToken, type Caller, roleAllows } from './authenticate.ts';
+import { authenticateCaller, bearerToken, type TurnedAway } from './authenticate.ts';
 
 /** Who has been let in, with what may be read. */
 export interface FlagReader extends FlagsSeen {
@@ -20,7 +21,7 @@ export function keptElsewhere(service: string): string {
   return `The flags of this tenant are kept by ${service}: evaluate them there.`;
 }
 
-type Let = FlagReader | (Refusal & { denied?: Caller });
+type Let = FlagReader | TurnedAway;
 
 export async function admitFlagReader(request: Request, env: Env): Promise<Let> {
   const token = bearerToken(request);

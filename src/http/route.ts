@@ -11,6 +11,7 @@ import type { Env } from '../env.ts';
 import type { By } from '../objects/change.ts';
 import type { Caller } from './authenticate.ts';
 import type { FlagReader } from './flag-reader.ts';
+import type { Sender } from './sender.ts';
 
 export type Access =
   | { readonly tier: 'anyone' }
@@ -19,7 +20,9 @@ export type Access =
   | { readonly tier: 'platform' }
   /** A frontend key, or a caller who may read. */
   | { readonly tier: 'frontend' }
-  | { readonly tier: 'sender' | 'admin'; readonly role: Role; readonly orInPerson?: true };
+  /** Who sends events: their key is looked up by the call that takes what they send (sender.ts). */
+  | { readonly tier: 'sender'; readonly role: 'ingest' }
+  | { readonly tier: 'admin'; readonly role: Role; readonly orInPerson?: true };
 
 /** What every handler gets. */
 export interface Served {
@@ -39,7 +42,12 @@ export interface ServedCaller extends Served, Caller {
 }
 
 /** Who has been let in, by tier. */
-export type Admitted = { caller: Caller } | { platform: Actor } | { reader: FlagReader } | null;
+export type Admitted =
+  | { caller: Caller }
+  | { sender: Sender }
+  | { platform: Actor }
+  | { reader: FlagReader }
+  | null;
 
 /** An answer: a JSON body (with the request's id added), a whole Response, or a refusal. */
 export type Answer = Response | Refusal | { readonly status?: number; readonly body: object };
@@ -130,20 +138,37 @@ export function flagRoute<Query extends z.ZodObject | undefined = undefined>(
   };
 }
 
+/** A route of senders. */
+export function senderRoute(
+  spec: Omit<Spec<undefined, undefined, Served & { sender: Sender }>, 'access'>,
+): Route {
+  const whole = { ...spec, access: { tier: 'sender', role: 'ingest' } } as const;
+  return {
+    ...whole,
+    async serve(served, admitted, body) {
+      if (admitted === null || !('sender' in admitted)) return refusal('unauthenticated');
+      return await handleParsed(spec, { ...served, sender: admitted.sender }, served, body);
+    },
+  };
+}
+
 /** A route of a tenant's callers: the credential says which tenant, and nothing else does. */
 export function tenantRoute<
   Query extends z.ZodObject | undefined = undefined,
   Body extends z.ZodType | undefined = undefined,
 >(
   spec: Omit<Spec<Query, Body, ServedCaller>, 'access'> & {
-    readonly tier?: 'sender';
     readonly role: Role;
     /** Also a member of a lower role, who may be named or stand in for somebody: the object tells. */
     readonly orInPerson?: true;
   },
 ): Route {
-  const { tier = 'admin', role, orInPerson, ...rest } = spec;
-  const access: Access = { tier, role, ...(orInPerson === undefined ? {} : { orInPerson }) };
+  const { role, orInPerson, ...rest } = spec;
+  const access: Access = {
+    tier: 'admin',
+    role,
+    ...(orInPerson === undefined ? {} : { orInPerson }),
+  };
   const whole = { ...rest, access };
   return {
     ...whole,

@@ -13,7 +13,9 @@ import {
   authenticateCaller,
   authenticatePlatform,
   type Caller,
-  roleAllows,
+  recogniseCaller,
+  type TurnedAway,
+  withRole,
 } from './authenticate.ts';
 import { parseJson, readJsonBytes } from './body.ts';
 import { consoleFile } from './console-files.ts';
@@ -96,6 +98,9 @@ async function serveRoute(route: Route, served: Served): Promise<Response> {
   const tenantId = caller?.tenantId ?? readerOf(admitted)?.tenantId;
   if (tenantId !== undefined) served.told.tenantId = tenantId;
   const answer = await serveBody(route, served, admitted, caller);
+  // Who sends is told by the call that takes what they send.
+  if (route.access.tier === 'sender' && !(answer instanceof Response) && 'ok' in answer)
+    return problemResponse(await turnedAway(route, served, answer), requestId);
   if (
     !(answer instanceof Response) &&
     'ok' in answer &&
@@ -105,9 +110,6 @@ async function serveRoute(route: Route, served: Served): Promise<Response> {
     defer(reportDenied(env, caller, route, requestId));
   return toResponse(answer, requestId);
 }
-
-/** Not let in: for want of a credential that holds, or of a role. */
-type TurnedAway = Refusal & { denied?: Caller };
 
 async function turnedAway(
   route: Route,
@@ -132,12 +134,13 @@ async function admit({ access }: Route, { request, env }: Served): Promise<Admit
     const reader = await admitFlagReader(request, env);
     return 'ok' in reader ? reader : { reader };
   }
-  const caller = await authenticateCaller(request, env);
-  if ('ok' in caller) return caller;
-  if (roleAllows(caller.role, access.role)) return { caller };
-  if (access.orInPerson === true && caller.inPerson) return { caller };
-  const detail = `This takes the role ${access.role}; the key has ${caller.role}.`;
-  return { ...refusal('forbidden', detail), denied: caller };
+  if (access.tier === 'sender') {
+    const sender = await recogniseCaller(request, env);
+    return 'ok' in sender ? sender : { sender };
+  }
+  const found = await authenticateCaller(request, env);
+  const caller = 'ok' in found ? found : withRole(found, access.role, access.orInPerson);
+  return 'ok' in caller ? caller : { caller };
 }
 
 function readerOf(admitted: Admitted): FlagReader | null {

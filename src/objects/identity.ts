@@ -112,6 +112,12 @@ export function identityNow(
   return member === null || member.removedAt !== null ? null : identityOf(member, stores, now);
 }
 
+/** `ingest` sends events and reads nothing; the other roles each hold those before them. */
+export function roleAllows(role: Role, needed: Role): boolean {
+  if (needed === 'ingest') return role === 'ingest' || role === 'admin';
+  return role !== 'ingest' && ROLES.indexOf(role) >= ROLES.indexOf(needed);
+}
+
 /** `ingest` reads nothing, so it is the weakest of all. */
 function weaker(one: Role, other: Role): Role {
   return ROLES.indexOf(one) <= ROLES.indexOf(other) ? one : other;

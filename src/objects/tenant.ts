@@ -17,7 +17,13 @@ import { type By, changed, unchanged } from './change.ts';
 import type { CheckpointAnswer } from './checkpoints.ts';
 import type { Driven } from './executor.ts';
 import type { Begun } from './idempotency.ts';
-import { type Identity, identityOf, identityOfKey, type LinkHolder } from './identity.ts';
+import {
+  type Identity,
+  identityOf,
+  identityOfKey,
+  type LinkHolder,
+  roleAllows,
+} from './identity.ts';
 import type { MintedKey } from './keys.ts';
 import { admitEvents, cancelGiven, settleDriven, takeReport } from './ledger.ts';
 import type { GuessedLink } from './link-guesses.ts';
@@ -64,6 +70,10 @@ export class TenantObject extends TenantRetention {
 
   /** Who a live key speaks for, or null: also for a tenant that does not exist. */
   async authenticate(digest: string): Promise<Identity | null> {
+    return this.#identify(digest);
+  }
+
+  #identify(digest: string): Identity | null {
     const now = Date.now();
     const key = this.stores?.keys.use(digest, now) ?? null;
     return key === null || this.stores === null ? null : identityOfKey(key, this.stores, now);
@@ -160,6 +170,19 @@ export class TenantObject extends TenantRetention {
   ): Promise<Answer<'events', AcceptedEvent[]>> {
     const refused = this.open().limits.refuse(events.length, Date.now());
     return refused ?? { ok: true, events: await this.intake(events, by) };
+  }
+
+  /** The same of whoever has a key, which is looked up in the same turn, before anything is stored. */
+  async takeSent(
+    digest: string,
+    events: readonly IncomingEvent[],
+    requestId: string,
+  ): Promise<{ identity: Identity | null; sent: Answer<'events', AcceptedEvent[]> }> {
+    const identity = this.#identify(digest);
+    if (identity === null) return { identity, sent: refusal('unauthenticated') };
+    const { actor, role } = identity;
+    if (!roleAllows(role, 'ingest')) return { identity, sent: refusal('forbidden') };
+    return { identity, sent: await this.takeEvents(events, { actor, requestId }) };
   }
 
   /** A call that its caller's role forbids, as an event. Beyond the limits there is none. */

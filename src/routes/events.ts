@@ -11,8 +11,8 @@ import { type Fault, faultsOf, type Refusal, refusal } from '../contract/problem
 import { findEvent, listEvents } from '../db/events.ts';
 import { encodedBody, parseJson, readBytes } from '../http/body.ts';
 import { listAnswer, pageOf } from '../http/cursor.ts';
-import { listOf, listQuery, type Route, tenantRoute } from '../http/route.ts';
-import { call, tenantObject } from '../objects/index.ts';
+import { listOf, listQuery, type Route, senderRoute, tenantRoute } from '../http/route.ts';
+import { refuseTo, takeFrom } from '../http/sender.ts';
 
 export const EVENTS_PER_REQUEST_MAX = 1_000;
 export const EVENT_BYTES_MAX = 256 * 1_024;
@@ -35,7 +35,7 @@ const listFilter = z.strictObject({
 });
 
 export const eventRoutes: readonly Route[] = [
-  tenantRoute({
+  senderRoute({
     method: 'POST',
     path: '/api/events',
     tag: 'Events',
@@ -44,17 +44,13 @@ export const eventRoutes: readonly Route[] = [
       'CloudEvents 1.0: structured, batched or binary mode, or plain JSON (an object or an array). ' +
       'All of a request or none of it is taken. 202 means durable. A second event with the same ' +
       'source and id answers `duplicate: true` with the first one’s runs.',
-    tier: 'sender',
-    role: 'ingest',
     rawBody: MEDIA_TYPES,
     answer: { status: 202, description: 'Accepted, durably', schema: accepted },
     problems: [400, 413, 415, 422, 429],
-    async handle({ request, env, tenantId, by }) {
-      const read = await readEvents(request);
-      if ('ok' in read) return read;
-      const taken = await call(
-        async () => await tenantObject(env, tenantId).takeEvents(read.events, by),
-      );
+    async handle(sending) {
+      const read = await readEvents(sending.request);
+      const taken =
+        'ok' in read ? await refuseTo(sending, read) : await takeFrom(sending, read.events);
       return taken.ok ? { status: 202, body: { events: taken.events } } : taken;
     },
   }),

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { isJsonObject, type Json, type JsonObject } from '../../../src/contract/json.ts';
 import { at, faultPaths, fieldsOf, listAt, textAt } from '../support/answers.ts';
-import { eventually, newTenant, send, type Tenant } from '../support/api.ts';
+import { eventually, newKey, newTenant, send, type Tenant } from '../support/api.ts';
 import { createWorkflow, customEvent, orderEvent, tagWorkflow } from '../support/samples.ts';
 
 const STRUCTURED = 'application/cloudevents+json';
@@ -255,4 +255,47 @@ describe('duplicates', () => {
     for (const other of [await newTenant(), await newTenant()])
       expect(at(await other.events(event), 'events.0.duplicate')).toBe(false);
   });
+});
+
+describe('whoever may send none', () => {
+  /** What is wrong with a body is not for them to know. */
+  const BODIES = [customEvent(), { type: 'no such type' }];
+
+  test('by a key that was revoked just now stores nothing, and learns nothing', async () => {
+    const other = await newTenant();
+    const admin = await other.key('admin');
+    for (const body of BODIES) {
+      const key = await newKey(admin, 'ingest');
+      await other.post('/api/admin/api-keys/revoke', { id: key.id });
+      const refused = await send('POST', '/api/events', { token: key.secret, body });
+      expect(refused.status).toBe(401);
+      expect(refused.body.detail).toBe('The API key is wrong or revoked.');
+    }
+    expect(await typesOf(other)).toEqual([]);
+  });
+
+  test('for want of the role stores nothing but that it was tried, and learns nothing', async () => {
+    const other = await newTenant();
+    const token = await other.key('approver');
+    for (const body of BODIES) {
+      const refused = await send('POST', '/api/events', { token, body });
+      expect(refused.status).toBe(403);
+      expect(refused.body.detail).toBe('This takes the role ingest; the key has approver.');
+      expect(refused.body).not.toHaveProperty('denied');
+    }
+    await eventually(
+      () => other.get('/api/admin/events'),
+      (page) => expect(fieldsOf(page, 'type')).toEqual(['authz.denied', 'authz.denied']),
+    );
+  });
+
+  /** Of what is in the event log once an event that came last is. */
+  async function typesOf(other: Tenant): Promise<Json[]> {
+    const last = textAt(await other.events(customEvent({}, { id: 'last' })), 'events.0.id');
+    const page = await eventually(
+      () => other.get('/api/admin/events'),
+      (answer) => expect(fieldsOf(answer, 'id')).toContain(last),
+    );
+    return fieldsOf(page, 'type').slice(1);
+  }
 });
