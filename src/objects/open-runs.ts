@@ -81,6 +81,11 @@ export class OpenRuns {
     return this.#held.get(runId)?.given ?? null;
   }
 
+  /** Whether as many wait as are leased at once. */
+  hasFullBatch(): boolean {
+    return this.#free.length >= BATCH_MAX;
+  }
+
   /** The oldest runs that nobody is at work on, now leased to the caller. */
   lease(now: number): GivenRun[] {
     if (now >= this.#checkAt) this.#takeBack(now);

@@ -11,6 +11,11 @@ import { seedOf } from './plan.ts';
 
 const EXECUTOR_CALLS_MAX = 16;
 const DISPATCH_RETRY_MS = 1_000;
+/**
+ * A call, and taking what it brings home, cost as much as several runs do: what comes while the last call
+ * is still new leaves with the next one, once that is back, has lasted so long, or can be a full one.
+ */
+const GATHER_MS = 10;
 /** So many runs are handed over at once; the others follow. */
 const HANDOVERS_MAX = 32;
 
@@ -18,6 +23,8 @@ export class RunGiving {
   readonly #shell: Delivering;
   readonly #drains: Drains;
   #executorCalls = 0;
+  /** Stands for as long as the last call is new. */
+  #gathering: ReturnType<typeof setTimeout> | null = null;
   #handovers = 0;
 
   constructor(shell: Delivering, drains: Drains) {
@@ -27,12 +34,29 @@ export class RunGiving {
 
   /** Gives out what nobody is at work on, several batches at once. */
   dispatch(): void {
+    const { openRuns } = this.#shell.stores();
     while (this.#executorCalls < EXECUTOR_CALLS_MAX) {
-      const given = this.#shell.stores().openRuns.lease(Date.now());
+      if (this.#gathering !== null && !openRuns.hasFullBatch()) return;
+      const given = openRuns.lease(Date.now());
       if (given.length === 0) return;
       this.#executorCalls += 1;
-      this.#shell.ctx.waitUntil(this.#drive(given));
+      this.#shell.ctx.waitUntil(this.#drive(given, this.#gather()));
     }
+  }
+
+  /** A call begins. @returns to be called when it ends */
+  #gather(): () => void {
+    if (this.#gathering !== null) clearTimeout(this.#gathering);
+    const gathering = setTimeout(() => {
+      this.#gathering = null;
+      this.dispatch();
+    }, GATHER_MS);
+    this.#gathering = gathering;
+    return () => {
+      if (this.#gathering !== gathering) return;
+      clearTimeout(gathering);
+      this.#gathering = null;
+    };
   }
 
   /** Hands over what is on its way, several at once. */
@@ -81,7 +105,7 @@ export class RunGiving {
     return undefined;
   }
 
-  async #drive(given: readonly GivenRun[]): Promise<void> {
+  async #drive(given: readonly GivenRun[], endGathering: () => void): Promise<void> {
     const { openRuns, workflows, tenant } = this.#shell.stores();
     try {
       const seeds = given.map((one) => {
@@ -100,6 +124,7 @@ export class RunGiving {
       logError({ what: 'dispatch_failed', tenantId: tenant.id, count: given.length }, error);
     } finally {
       this.#executorCalls -= 1;
+      endGathering();
     }
     this.dispatch();
   }
