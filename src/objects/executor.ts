@@ -33,7 +33,10 @@ import type { Left, OwnMail } from './own-mail.ts';
 import { jobsOf, planOf, reportOf } from './plan.ts';
 import { redeliver } from './redelivering.ts';
 
-/** How long a caller is kept waiting; what has not begun by then gets an object of its own. */
+/**
+ * How long a caller is kept waiting; what has not begun by then gets an object of its own. Unless, in that
+ * time, more runs ended than can be under way: then it is their number that takes long.
+ */
 const PATIENCE_MS = 1_500;
 /** One invocation has six connections. */
 const CONCURRENCY = 6;
@@ -46,7 +49,8 @@ export type Driven = { runId: string; report: RunReport } | { runId: string; rep
 export class Executor extends WorkerEntrypoint<Env> {
   /** One attempt: its outcome, or null when that will come by `attemptEnded`. */
   async attempt(job: AttemptJob): Promise<AttemptOutcome | null> {
-    const outcome = performJob(await envForWork(this.env, job.tenantId), job);
+    const env = await envForWork(this.env, job.tenantId);
+    const outcome = performJob(job, portsOf(env, job));
     const soon = await within(PATIENCE_MS, outcome);
     if (soon === null) this.ctx.waitUntil(this.#reportLate(job, outcome));
     return soon;
@@ -66,7 +70,11 @@ export class Executor extends WorkerEntrypoint<Env> {
       }
     };
     const all = Promise.all(Array.from({ length: CONCURRENCY }, work));
-    await within(PATIENCE_MS, all);
+    let ended: number;
+    do {
+      ended = soon.length;
+      await within(PATIENCE_MS, all);
+    } while (waiting.length > 0 && soon.length - ended > CONCURRENCY);
     answered = true;
     this.ctx.waitUntil(all);
     return [...soon, ...waiting.splice(0).map(({ runId }) => ({ runId, report: null }))];
@@ -143,11 +151,11 @@ function tenantOf(mail: OwnMail): string {
   }
 }
 
-async function performJob(env: Env, job: AttemptJob): Promise<AttemptOutcome> {
+async function performJob(job: AttemptJob, ports: Ports): Promise<AttemptOutcome> {
   const { tenantId, runId, stepId, idempotencyKey, timeoutMs, lost } = job;
   const call = { tenantId, runId, stepId, idempotencyKey, timeoutMs, lost, now: Date.now() };
   const { action, input, event, approved } = job;
-  return await performAttempt({ action, input, event, call, approved }, portsOf(env, job));
+  return await performAttempt({ action, input, event, call, approved }, ports);
 }
 
 function portsOf(env: Env, job: AttemptJob): Ports {
@@ -195,12 +203,15 @@ async function driveRun(env: Env, seed: Seed, lent: TenantContext): Promise<RunR
   const history = [...entries];
   const begun = Date.now();
   for (;;) {
-    const jobs = jobsOf(plan, run, entries, context);
+    const jobs = jobsOf(plan, run, entries, context).map((job) => ({
+      job,
+      ports: portsOf(env, job),
+    }));
     const late = Date.now() - begun > PATIENCE_MS;
-    const unsafe = jobs.some((job) => !isRepeatable(job.action, portsOf(env, job)));
+    const unsafe = jobs.some(({ job, ports }) => !isRepeatable(job.action, ports));
     if (jobs.length === 0 || late || unsafe || isSettled(run)) return reportOf(seed, run, history);
     const outcomes = await Promise.all(
-      jobs.map(async (job) => ({ job, outcome: await performJob(env, job) })),
+      jobs.map(async ({ job, ports }) => ({ job, outcome: await performJob(job, ports) })),
     );
     context = await contextNow(env, seed, context);
     plan = planOf(seed, context.policy);
