@@ -7,7 +7,11 @@ import { databaseAt, directoryOf } from '../db/databases.ts';
 import { within } from '../within.ts';
 import type { Delivering } from './delivery.ts';
 import type { Drains } from './drains.ts';
+import type { Ended } from './ended-runs.ts';
 import { queuedParcel } from './ledger.ts';
+import type { GivenRun } from './open-runs.ts';
+import type { Waiting } from './outbox.ts';
+import { Pace } from './pace.ts';
 import { applyParcels, type Parcel, type ReadModelStores } from './projection.ts';
 
 const WAY = 'd1';
@@ -19,12 +23,28 @@ const PARCELS_MAX = 200;
 const CHARACTERS_MAX = 400_000;
 /** How long a caller waits for the read model, so that it reads its own writes. */
 const PROJECTION_WAIT_MS = 3_000;
+/**
+ * A batch costs as much as the rows of many runs do, so one that is not full leaves no sooner than so long
+ * after the last one, unless somebody waits for it.
+ */
+const PACE_MS = 100;
 /** A run that is not over after this long is shown as it is. */
 const HOLD_MS = 250;
+
+/** What leaves at once. */
+interface Batch {
+  readonly waiting: readonly Waiting[];
+  readonly ended: readonly Ended[];
+  readonly untold: readonly GivenRun[];
+  readonly count: number;
+  /** There is no room for more. */
+  readonly isFull: boolean;
+}
 
 export class ReadModel {
   readonly #shell: Delivering;
   readonly #drains: Drains;
+  readonly #pace = new Pace(PACE_MS);
   #isHolding = false;
 
   constructor(shell: Delivering, drains: Drains) {
@@ -32,14 +52,18 @@ export class ReadModel {
     this.#drains = drains;
   }
 
-  /** Sends all that waits. Whoever calls while that is under way waits for it. */
+  /** Sends all that waits, at once. Whoever calls while that is under way waits for it. */
   async drain(): Promise<void> {
-    await this.#drains.run(WAY, () => this.#sendSome());
+    await this.#pace.hurry(() => this.#sendAll());
   }
 
   async drainIfIdle(now: number): Promise<void> {
     this.#watch();
-    if (!this.#drains.isBackingOff(WAY, now)) await this.drain();
+    if (!this.#drains.isBackingOff(WAY, now)) await this.#sendAll();
+  }
+
+  async #sendAll(): Promise<void> {
+    await this.#drains.run(WAY, () => this.#sendSome());
   }
 
   /** It did not answer when it was last asked. */
@@ -71,19 +95,16 @@ export class ReadModel {
   }
 
   async #sendSome(): Promise<'sent' | 'nothing waits'> {
+    const first = this.#take();
+    if (first.count === 0) return 'nothing waits';
+    if (!first.isFull) await this.#pace.turn();
+    const { waiting, ended, untold } = first.isFull ? first : this.#take();
     const { outbox, endedRuns, openRuns, tenant } = this.#shell.stores();
-    const waiting = outbox.take(WAY, PARCELS_MAX, CHARACTERS_MAX);
-    let room = CHARACTERS_MAX - waiting.reduce((sum, { body }) => sum + body.length, 0);
-    const left = PARCELS_MAX - waiting.length;
-    const ended = room > 0 ? endedRuns.take(left, room) : [];
-    room -= ended.reduce((sum, { size }) => sum + size, 0);
-    const untold = openRuns.untold(Date.now() - HOLD_MS, left - ended.length, room);
     const parcels: Parcel[] = [
       ...waiting.map(({ body }) => JSON.parse(body)),
       ...ended.map(({ parcel }) => parcel),
       ...untold.map(queuedParcel),
     ];
-    if (parcels.length === 0) return 'nothing waits';
     await applyParcels(this.#stores(), tenant.id, parcels);
     this.#shell.ctx.storage.transactionSync(() => {
       outbox.acknowledge(WAY, waiting);
@@ -92,5 +113,18 @@ export class ReadModel {
     openRuns.told(untold);
     this.#shell.tell(parcels);
     return 'sent';
+  }
+
+  /** What waits stays where it is until it is acknowledged. */
+  #take(): Batch {
+    const { outbox, endedRuns, openRuns } = this.#shell.stores();
+    const waiting = outbox.take(WAY, PARCELS_MAX, CHARACTERS_MAX);
+    let room = CHARACTERS_MAX - waiting.reduce((sum, { body }) => sum + body.length, 0);
+    const left = PARCELS_MAX - waiting.length;
+    const ended = room > 0 ? endedRuns.take(left, room) : [];
+    room -= ended.reduce((sum, { size }) => sum + size, 0);
+    const untold = openRuns.untold(Date.now() - HOLD_MS, left - ended.length, room);
+    const count = waiting.length + ended.length + untold.length;
+    return { waiting, ended, untold, count, isFull: count >= PARCELS_MAX || room <= 0 };
   }
 }
