@@ -49,6 +49,7 @@ export class Outbox {
 
   /** The oldest that wait, of about so many characters at the most; one at least. */
   take(address: string, limit: number, characters: number): Waiting[] {
+    if (!this.#addresses.has(address)) return [];
     const rows = this.#sql
       .exec<Row>(
         'SELECT id, body FROM outbox WHERE address = ? ORDER BY id LIMIT ?',

@@ -40,6 +40,8 @@ const BACKOFF_FIRST_MS = 4_000;
 
 export class Redeliveries {
   readonly #sql: SqlStorage;
+  /** Most of the time nothing waits, and then no look is needed to know it. */
+  #mayWait = true;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -130,6 +132,7 @@ export class Redeliveries {
 
   #insert(destination: string, messages: readonly Message[], request: RedeliveryRequest): void {
     const parcel: RedeliveryParcel = { messages, ...request, tries: 0 };
+    this.#mayWait = true;
     this.#sql.exec(
       'INSERT INTO redeliveries (destination, parcel) VALUES (?, ?)',
       destination,
@@ -154,12 +157,15 @@ export class Redeliveries {
   }
 
   #oldest(): Row[] {
-    return this.#sql
+    if (!this.#mayWait) return [];
+    const rows = this.#sql
       .exec<Row>(
         `SELECT * FROM redeliveries WHERE id IN
            (SELECT min(id) FROM redeliveries GROUP BY destination) ORDER BY id`,
       )
       .toArray();
+    this.#mayWait = rows.length > 0;
+    return rows;
   }
 }
 

@@ -28,6 +28,8 @@ function wholePolicy(actions: ActionRules, own: OwnRules): ApprovalPolicy {
 
 export class Settings {
   readonly #sql: SqlStorage;
+  /** Values by name, as they were last read or written; null: there is none. */
+  readonly #known = new Map<string, string | null>();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -186,18 +188,24 @@ export class Settings {
   }
 
   #read(name: string): string | null {
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
     const row = this.#sql
       .exec<{ value: string }>('SELECT value FROM settings WHERE name = ?', name)
       .toArray()[0];
-    return row?.value ?? null;
+    const value = row?.value ?? null;
+    this.#known.set(name, value);
+    return value;
   }
 
   #write(name: string, value: string): void {
     this.#sql.exec('INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)', name, value);
+    this.#known.set(name, value);
   }
 
   #remove(name: string): void {
     this.#sql.exec('DELETE FROM settings WHERE name = ?', name);
+    this.#known.set(name, null);
   }
 }
 
