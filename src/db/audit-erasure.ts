@@ -1,8 +1,8 @@
 /** Taking private parts of audit entries away. The entries themselves stay, and so does every hash. */
-import { and, asc, eq, gt, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, isNotNull } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
-import { audit } from './audit.ts';
-import { auditPrivate, ofEntry, type PrivateParts } from './audit-private.ts';
+import { ALL, type AuditRow, audit, findAuditRows } from './audit.ts';
+import type { PrivateParts } from './audit-private.ts';
 
 /** Paths of private parts of one entry. */
 export interface SeqPaths {
@@ -20,47 +20,35 @@ export interface PrivateRow {
 }
 
 const PAGE = 200;
-const COLUMNS = {
-  seq: audit.seq,
-  actorId: audit.actorId,
-  targetId: audit.targetId,
-  requestId: audit.requestId,
-  parts: auditPrivate.parts,
-};
 
 /** Entries about one target that have private parts. */
 export async function auditRowsOf(
   db: D1Database,
   tenantId: string,
-  targetId: string,
+  target: string,
 ): Promise<PrivateRow[]> {
-  return await drizzle(db)
-    .select(COLUMNS)
-    .from(audit)
-    .innerJoin(auditPrivate, ofEntry(audit))
-    .where(
-      and(
-        eq(audit.tenantId, tenantId),
-        eq(audit.targetId, targetId),
-        sql`${auditPrivate.parts} <> '{}'`,
-      ),
-    );
+  const rows = await findAuditRows(db, tenantId, { target }, ALL, ALL.before);
+  return rows.map(privateOf).filter(({ parts }) => Object.keys(parts).length > 0);
 }
 
-/** Entries that have private parts left, after a number. */
+/** Entries that had private parts, after a number, with what is left of them. */
 export async function privatePage(
   db: D1Database,
   tenantId: string,
   after: number,
 ): Promise<{ rows: PrivateRow[]; next: number | null }> {
   const rows = await drizzle(db)
-    .select(COLUMNS)
-    .from(auditPrivate)
-    .innerJoin(audit, ofEntry(audit))
-    .where(and(eq(auditPrivate.tenantId, tenantId), gt(auditPrivate.seq, after)))
-    .orderBy(asc(auditPrivate.seq))
+    .select()
+    .from(audit)
+    .where(and(eq(audit.tenantId, tenantId), gt(audit.seq, after), isNotNull(audit.parts)))
+    .orderBy(asc(audit.seq))
     .limit(PAGE);
-  return { rows, next: rows.length < PAGE ? null : (rows.at(-1)?.seq ?? null) };
+  const next = rows.length < PAGE ? null : (rows.at(-1)?.seq ?? null);
+  return { rows: rows.map(privateOf), next };
+}
+
+function privateOf({ seq, actorId, targetId, requestId, parts }: AuditRow): PrivateRow {
+  return { seq, actorId, targetId, requestId, parts: parts ?? {} };
 }
 
 /** One statement for any number of entries. A merge patch with null takes a member out (RFC 7396). */
@@ -75,7 +63,7 @@ export function removeParts(
   }));
   return db
     .prepare(
-      `UPDATE audit_private SET parts = json_patch(parts, p.value->'patch')
+      `UPDATE audit SET parts = json_patch(parts, p.value->'patch')
        FROM json_each(?2) AS p WHERE tenant_id = ?1 AND seq = p.value->>'seq'`,
     )
     .bind(tenantId, JSON.stringify(patches));

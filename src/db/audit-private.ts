@@ -1,10 +1,7 @@
 /**
- * The private parts of audit entries, beside the chain: one row for an entry that has some. Triggers
- * let a part be taken out of a row and refuse all else, so the row of an entry whose parts were erased
- * stays: a parcel that comes again does not bring them back.
+ * The private parts of audit entries, beside their hashed form in their rows. A trigger lets a part be
+ * taken out of a row and refuses all else: a parcel that comes again does not bring it back.
  */
-import { and, eq } from 'drizzle-orm';
-import { integer, primaryKey, type SQLiteColumn, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { AuditEntry, AuditPart } from '../contract/audit.ts';
 import { isJsonObject, type Json, type JsonObject } from '../contract/json.ts';
 import { commitmentsOf, ERASED, partAt, withParts } from '../engine/audit-parts.ts';
@@ -14,36 +11,8 @@ export type PrivateParts = Readonly<
   Record<string, { readonly salt: string; readonly value: Json }>
 >;
 
-export const auditPrivate = sqliteTable(
-  'audit_private',
-  {
-    tenantId: text('tenant_id').notNull(),
-    seq: integer('seq').notNull(),
-    parts: text('parts', { mode: 'json' }).$type<PrivateParts>().notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.tenantId, table.seq] })],
-);
-
-/** One statement for any number of entries; those without private parts have no row. */
-export function insertAuditPrivate(
-  db: D1Database,
-  tenantId: string,
-  entries: readonly AuditEntry[],
-): D1PreparedStatement {
-  const rows = entries.flatMap((entry) => {
-    const parts = partsOf(entry);
-    return parts === null ? [] : [{ seq: entry.seq, parts }];
-  });
-  return db
-    .prepare(
-      `INSERT INTO audit_private (tenant_id, seq, parts)
-       SELECT ?1, p->>'seq', p->'parts' FROM (SELECT value AS p FROM json_each(?2)) WHERE true
-       ON CONFLICT (tenant_id, seq) DO NOTHING`,
-    )
-    .bind(tenantId, JSON.stringify(rows));
-}
-
-function partsOf(entry: AuditEntry): PrivateParts | null {
+/** Null for an entry that has none. */
+export function partsOf(entry: AuditEntry): PrivateParts | null {
   if (entry.private === undefined) return null;
   const { private: proofs, ...rest } = entry;
   const parts = Object.entries(proofs).flatMap(([path, { salt }]) => {
@@ -51,11 +20,6 @@ function partsOf(entry: AuditEntry): PrivateParts | null {
     return salt === undefined || value === undefined ? [] : [[path, { salt, value }] as const];
   });
   return Object.fromEntries(parts);
-}
-
-/** The condition that joins an entry's row with its private parts. */
-export function ofEntry(entry: { readonly tenantId: SQLiteColumn; readonly seq: SQLiteColumn }) {
-  return and(eq(auditPrivate.tenantId, entry.tenantId), eq(auditPrivate.seq, entry.seq));
 }
 
 /** The text that stands in the column of names for a name that is private. */

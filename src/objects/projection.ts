@@ -9,7 +9,6 @@ import type { Member } from '../contract/members.ts';
 import type { Tenant } from '../contract/tenants.ts';
 import { type ApprovalParcel, upsertApprovals } from '../db/approvals.ts';
 import { insertAudit } from '../db/audit.ts';
-import { insertAuditPrivate } from '../db/audit-private.ts';
 import { insertSubtrees } from '../db/audit-subtrees.ts';
 import { insertCheckpoints } from '../db/checkpoints.ts';
 import { type DeliveryParcel, insertDeliveries } from '../db/deliveries.ts';
@@ -87,14 +86,9 @@ export async function applyParcels(
     ...(approvals.length > 0 ? [upsertApprovals(db, tenantId, approvals)] : []),
     ...(deliveries.length > 0 ? [insertDeliveries(db, tenantId, deliveries)] : []),
     ...(audit.length > 0 ? [insertAudit(db, tenantId, audit)] : []),
-    ...(hasPrivate(audit) ? [insertAuditPrivate(db, tenantId, audit)] : []),
     ...(subtrees.length > 0 ? [insertSubtrees(db, tenantId, subtrees)] : []),
     ...(checkpoints.length > 0 ? [insertCheckpoints(db, tenantId, checkpoints)] : []),
     ...parcels.flatMap(({ old }) => (old === undefined ? [] : removeOld(db, tenantId, old))),
   ];
   if (statements.length > 0) await db.batch(statements);
-}
-
-function hasPrivate(entries: readonly AuditEntry[]): boolean {
-  return entries.some((entry) => entry.private !== undefined);
 }

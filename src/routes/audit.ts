@@ -14,7 +14,6 @@ import type { CheckpointAnswer } from '../objects/checkpoints.ts';
 import { call, tenantObject } from '../objects/index.ts';
 
 const NUMBER_KEY = /^\d{1,15}$/;
-const ENTRY_KEY = /^\S{1,40} \d{1,15}$/;
 const period = { from: timestamp.optional(), to: timestamp.optional() };
 const requestId = z.string();
 
@@ -39,7 +38,7 @@ export const auditRoutes: readonly Route[] = [
     }),
     answer: { status: 200, description: 'A page of entries', schema: listOf(auditEntry) },
     async handle({ env, tenantId }, { query: { limit, cursor, ...filter } }) {
-      const page = pageOf('audit', { limit, cursor }, ENTRY_KEY);
+      const page = pageOf('audit', { limit, cursor }, NUMBER_KEY);
       if ('ok' in page) return page;
       return { body: listAnswer('audit', await listAudit(env.DB, tenantId, filter, page)) };
     },

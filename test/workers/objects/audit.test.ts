@@ -78,7 +78,7 @@ test('a chain in D1 cannot be changed', async () => {
     `UPDATE audit SET actor_name = 'nobody' WHERE tenant_id = ?1`,
     'DELETE FROM audit WHERE tenant_id = ?1',
     `INSERT OR REPLACE INTO audit SELECT tenant_id, seq, id, at, actor_type, actor_id, 'nobody',
-       action, target_type, target_id, request_id, data, prev_hash, 'other' FROM audit
+       action, target_type, target_id, request_id, data, prev_hash, 'other', parts FROM audit
      WHERE tenant_id = ?1`,
   ];
   for (const statement of statements)

@@ -313,7 +313,7 @@ describe('after the erasure', () => {
   test('they had been everywhere that the product keeps what comes from outside', () => {
     expect(seen).toEqual([
       'd1.approvals',
-      'd1.audit_private',
+      'd1.audit',
       'd1.deliveries',
       'd1.events',
       'd1.flag_changes',

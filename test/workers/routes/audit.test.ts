@@ -129,8 +129,11 @@ describe('in the database', () => {
   const statements = {
     'UPDATE audit': "UPDATE audit SET action = 'nothing.happened'",
     'DELETE audit': 'DELETE FROM audit',
+    'UPDATE audit parts': `UPDATE audit SET parts = '{"actor.name":{"salt":"x","value":"Somebody else"}}'`,
+    'DELETE audit parts': 'UPDATE audit SET parts = NULL',
     'REPLACE audit': `REPLACE INTO audit SELECT tenant_id, seq, id, at, actor_type, actor_id,
-      'Somebody else', action, target_type, target_id, request_id, data, prev_hash, 'x' FROM audit`,
+      'Somebody else', action, target_type, target_id, request_id, data, prev_hash, 'x', parts
+      FROM audit`,
     'UPSERT audit': `INSERT INTO audit SELECT * FROM audit WHERE true
       ON CONFLICT (tenant_id, seq) DO UPDATE SET hash = 'x'`,
     'UPDATE run_entries': "UPDATE run_entries SET entries = '[]'",
