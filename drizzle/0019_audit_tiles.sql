@@ -38,7 +38,7 @@ BEGIN SELECT RAISE(ABORT, 'audit is append-only, and only loses private parts');
 INSERT INTO audit_tiles (tenant_id, tile, since, until, acts, targets)
 SELECT tenant_id, (seq - 1) / 256, min(at), max(at),
   ',' || group_concat(DISTINCT actor_id || ' ' || action) || ',',
-  ',' || group_concat(DISTINCT substr(target_id, -8)) || ','
+  ',' || group_concat(DISTINCT substr(target_id, -6)) || ','
 FROM audit GROUP BY tenant_id, (seq - 1) / 256 HAVING count(*) = 256;
 --> statement-breakpoint
 -- With the entry that fills it, which comes after the others. Should one come later all the same, its
@@ -51,7 +51,7 @@ BEGIN
   INSERT INTO audit_tiles (tenant_id, tile, since, until, acts, targets)
   SELECT NEW.tenant_id, (NEW.seq - 1) / 256, min(at), max(at),
     ',' || group_concat(DISTINCT actor_id || ' ' || action) || ',',
-    ',' || group_concat(DISTINCT substr(target_id, -8)) || ','
+    ',' || group_concat(DISTINCT substr(target_id, -6)) || ','
   FROM audit WHERE tenant_id = NEW.tenant_id
     AND seq > (NEW.seq - 1) / 256 * 256 AND seq <= (NEW.seq - 1) / 256 * 256 + 256;
 END;

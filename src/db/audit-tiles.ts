@@ -11,7 +11,7 @@ import { integer, primaryKey, type SQLiteColumn, sqliteTable, text } from 'drizz
 const TILE = 256;
 const SIZE = sql.raw(String(TILE));
 /** So much of a target is kept, from its end: one that ends alike costs a look, and ids hardly do. */
-const TARGET_END = 8;
+const TARGET_END = 6;
 
 export const auditTiles = sqliteTable(
   'audit_tiles',

@@ -100,12 +100,7 @@ export async function findAuditRows(
   const conditions = conditionsOf(filter);
   const wanted = and(eq(audit.tenantId, tenantId), ...conditions);
   const along = (isOnPage: SQL | undefined) =>
-    orm
-      .select()
-      .from(audit)
-      .where(and(wanted, isOnPage))
-      .orderBy(order(audit.seq))
-      .limit(limit);
+    orm.select().from(audit).where(and(wanted, isOnPage)).orderBy(order(audit.seq)).limit(limit);
   if (conditions.length === 0) return await along(and(gt(audit.seq, after), lt(audit.seq, before)));
   const [newest, others] = await orm.batch([
     along(isInNoTile(audit.seq, tenantId, between)),

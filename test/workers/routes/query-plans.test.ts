@@ -310,13 +310,16 @@ describe('with 3,000 audit entries', () => {
     ['actor=key_1&action=event.denied', [700]],
     ['actor=key_1&action=approval.approved', []],
     [`from=2030-01-01T00:00:00.000Z&to=${LAST_FIRST}`, [13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3]],
-  ])('%s reads no more than the tiles that have some, and what is in none', async (query, found) => {
-    const page = await pageOf(`${query}&limit=10`);
-    expect(page.numbers.toSorted((a, b) => Number(b) - Number(a))).toEqual(found);
-    const tiles = 2 * Math.ceil((own + ROWS) / TILE);
-    const most = (new Set(found.map((n) => Math.floor((n + own - 1) / TILE))).size + 1) * TILE;
-    expect(page.read).toBeLessThanOrEqual(most + tiles);
-  });
+  ])(
+    '%s reads no more than the tiles that have some, and what is in none',
+    async (query, found) => {
+      const page = await pageOf(`${query}&limit=10`);
+      expect(page.numbers.toSorted((a, b) => Number(b) - Number(a))).toEqual(found);
+      const tiles = 2 * Math.ceil((own + ROWS) / TILE);
+      const most = (new Set(found.map((n) => Math.floor((n + own - 1) / TILE))).size + 1) * TILE;
+      expect(page.read).toBeLessThanOrEqual(most + tiles);
+    },
+  );
 
   test('an entry that comes after its tile is full is found, too', async () => {
     const [seq] = [own + ROWS + 2_000];
