@@ -63,7 +63,7 @@ export class RunObject extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#alarm = new Alarm(ctx.storage);
-    this.#journal = new Journal(ctx.storage.sql);
+    this.#journal = new Journal(ctx.storage.kv);
     const seed = this.#journal.seed();
     if (seed !== null) this.#run = replay(seed.runId, this.#journal.entries());
   }

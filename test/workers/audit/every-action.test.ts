@@ -1,5 +1,3 @@
-/** Everything that belongs into the audit, done once: each action is written, and the chain is whole. */
-import { evictDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
 import page from '../../../docs/audit-format.md?raw';
@@ -10,10 +8,9 @@ import { resealTenants } from '../../../src/objects/resealing.ts';
 import { answer } from '../../fixtures/receiver/script.ts';
 import { addPerson, linkOf, type Person, submit } from '../notices/support.ts';
 import { passTime, ring } from '../objects/support/disturb.ts';
-import { runRows } from '../objects/support/history.ts';
-import { runOf } from '../objects/support/shop.ts';
 import { textAt } from '../support/answers.ts';
 import { newTenant, runWithStatus, send, type Tenant } from '../support/api.ts';
+import { tamperWith } from '../support/journal.ts';
 import { openAddress } from '../support/real-receiver.ts';
 import { createWorkflow, flagWorkflow, tagWorkflow } from '../support/samples.ts';
 import { exported, exportLines, signed, verdictOn } from './support.ts';
@@ -119,12 +116,10 @@ async function decide(tenant: Tenant, ann: Person, bob: Person): Promise<void> {
   await by(ann, 'workflow-runs/override', { runId: overridden, comment: 'now' });
   await by(ann, 'workflow-runs/cancel', { runId: await waiting(tenant, 'five') });
   const tampered = await waiting(tenant, 'harmless');
-  await runRows(
-    tenant.id,
-    tampered,
-    "UPDATE journal SET entries = replace(entries, 'harmless', 'x')",
-  );
-  await evictDurableObject(runOf(tenant.id, tampered));
+  await tamperWith(tenant.id, tampered, (part) => ({
+    ...part,
+    entries: part.entries.replaceAll('harmless', 'x'),
+  }));
   await by(ann, 'workflow-runs/approve', { runId: tampered });
   await runWithStatus(tenant, tampered, 'failed');
   const late = await waiting(tenant, 'six');

@@ -23,9 +23,11 @@ let isHooked = false;
 export async function billedFor(work: () => Promise<void>): Promise<Billed> {
   if (!isHooked) await hookIn();
   isHooked = true;
-  billed = { requests: {}, rows: {} };
+  const own = { requests: {}, rows: {} };
+  billed = own;
   await work();
-  return billed;
+  billed = { requests: {}, rows: {} };
+  return own;
 }
 
 export function sum(counts: Record<string, number>): number {
@@ -38,7 +40,8 @@ function note(counts: Record<string, number>, what: string, count = 1): void {
 
 async function hookIn(): Promise<void> {
   await runInDurableObject(env.TENANTS.getByName('t:meter'), (_, { storage }) => {
-    hookStorage(Object.getPrototypeOf(storage), Object.getPrototypeOf(storage.sql));
+    const [kv, sql] = [storage.kv, storage.sql].map(Object.getPrototypeOf);
+    hookStorage(Object.getPrototypeOf(storage), kv, sql);
   });
   hookD1(Object.getPrototypeOf(env.DB));
   hookNamespaces(Object.getPrototypeOf(env.TENANTS));
@@ -62,7 +65,7 @@ function replace(owner: object, name: string, made: (original: Method) => Method
   Object.defineProperty(owner, name, { value: made(original), configurable: true, writable: true });
 }
 
-function hookStorage(storage: object, sql: object): void {
+function hookStorage(storage: object, kv: object, sql: object): void {
   replace(
     sql,
     'exec',
@@ -73,9 +76,15 @@ function hookStorage(storage: object, sql: object): void {
         return cursor;
       },
   );
-  for (const name of ['setAlarm', 'deleteAlarm', 'deleteAll'])
+  const others = [
+    [kv, ['put', 'delete']],
+    [storage, ['setAlarm', 'deleteAlarm', 'deleteAll']],
+  ] as const;
+  for (const [owner, name] of others.flatMap(([owner, names]) =>
+    names.map((name) => [owner, name] as const),
+  ))
     replace(
-      storage,
+      owner,
       name,
       (original) =>
         function (this: object, ...args: readonly unknown[]) {

@@ -20,7 +20,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-type Stub = ReturnType<typeof tenantOf> | ReturnType<typeof runOf>;
+type Stub = ReturnType<typeof tenantOf>;
 
 /** While `work` is done, every insert and update fails as SQLite says it of a full disk. */
 async function whileFull<Value>(stub: Stub, work: () => Promise<Value>): Promise<Value> {
@@ -38,6 +38,20 @@ async function whileFull<Value>(stub: Stub, work: () => Promise<Value>): Promise
     await onTables(stub, (table) =>
       ['INSERT', 'UPDATE'].map((deed) => `DROP TRIGGER IF EXISTS full_${table}_${deed}`),
     );
+  }
+}
+
+/** The same for a run, which keeps no tables. */
+async function whileRunIsFull(tenantId: string, runId: string, work: () => Promise<void>) {
+  const put = await runInDurableObject(runOf(tenantId, runId), (_, { storage }) =>
+    vi.spyOn(Object.getPrototypeOf(storage.kv), 'put').mockImplementation(() => {
+      throw new Error('database or disk is full: SQLITE_FULL');
+    }),
+  );
+  try {
+    await work();
+  } finally {
+    put.mockRestore();
   }
 }
 
@@ -121,7 +135,7 @@ async function gated() {
 
 test('a vote at a full run is refused and does not count, and counts when it is given again', async () => {
   const { tenant, url, runId, approve } = await gated();
-  await whileFull(runOf(tenant.id, runId), async () => {
+  await whileRunIsFull(tenant.id, runId, async () => {
     const refused = await approve();
     expect(refused.status, refused.text).toBe(503);
   });

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Drains } from '../../../src/objects/drains.ts';
 import { Outbox } from '../../../src/objects/outbox.ts';
 import { TenantObject } from '../../../src/objects/tenant.ts';
+import { journalOf } from '../support/journal.ts';
 import {
   auditActions,
   intakeRows,
@@ -13,7 +14,6 @@ import {
   reached,
   readRun,
   reportAgain,
-  runRows,
 } from './support/history.ts';
 import { addWorkflow, flagOn, openShop, runOf, startOne, tenantOf } from './support/shop.ts';
 
@@ -206,13 +206,11 @@ describe('a report of a run', () => {
     const actor = { type: 'api_key', id: 'key_ann', name: 'ann' } as const;
     const answer = await runOf(shop, runId).cancel(actor, null, 'req-cancel');
     expect(answer).toMatchObject({ ok: true, run: { status: 'cancelled' } });
-    expect(await runRows(shop, runId, 'SELECT part FROM journal')).toHaveLength(1);
+    expect(await journalOf(shop, runId)).toHaveLength(1);
     expect((await readRun(shop, runId))?.status).toBe('pending_approval');
     report.mockRestore();
     await runOf(shop, runId).poke();
     expect((await reached(shop, runId, 'cancelled')).finishedAt).not.toBeNull();
-    await vi.waitFor(async () =>
-      expect(await runRows(shop, runId, 'SELECT name FROM sqlite_master')).toEqual([]),
-    );
+    await vi.waitFor(async () => expect(await journalOf(shop, runId)).toEqual([]));
   });
 });

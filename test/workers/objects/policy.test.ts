@@ -1,12 +1,11 @@
-/** I3: which policy a gate goes by, and that what is sent is what was approved. */
-import { evictDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { performAttempt } from '../../../src/actions/attempt.ts';
 import type { CloudEvent } from '../../../src/contract/events.ts';
 import { openPorts } from '../../../src/ports/open.ts';
+import { type JournalPart, tamperWith } from '../support/journal.ts';
 import { passTime, ring } from './support/disturb.ts';
-import { auditActions, ended, reached, readRun, runRows, types } from './support/history.ts';
+import { auditActions, ended, reached, readRun, types } from './support/history.ts';
 import { Receiver } from './support/receiver.ts';
 import {
   addWorkflow,
@@ -16,7 +15,6 @@ import {
   hook,
   openShop,
   pause,
-  runOf,
   setPolicy,
   startOne,
   tenantOf,
@@ -90,31 +88,38 @@ describe('a gate goes by the policy of the moment in which it opens', () => {
 });
 
 /** A run that waits for approval, whose stored rows are then changed behind its back. */
-async function tampered(sql: string): Promise<{ shop: string; runId: string }> {
+async function tampered(
+  change: (part: JournalPart) => JournalPart,
+): Promise<{ shop: string; runId: string }> {
   const shop = await openShop();
   await addWorkflow(shop, [flagOn('gate', 'harmless')]);
   const runId = await startOne(shop);
   await reached(shop, runId, 'pending_approval');
-  await runRows(shop, runId, sql);
-  await evictDurableObject(runOf(shop, runId));
+  await tamperWith(shop, runId, change);
   return { shop, runId };
 }
 
 describe('what is sent is what was approved', () => {
   test.each([
-    ['the input', `UPDATE journal SET entries = replace(entries, 'harmless', 'dangerous')`],
-    ['the version', `UPDATE journal SET seed = replace(seed, '"version":1', '"version":2')`],
-    ['the rule', `UPDATE journal SET entries = replace(entries, '"approvals":1', '"approvals":2')`],
-  ])('%s changed in the store: nothing is sent, and the audit says so', async (what, sql) => {
-    const { shop, runId } = await tampered(sql);
-    expect((await vote(shop, runId, 'approved', 'ann')).ok).toBe(true);
-    if (what === 'the rule') await vote(shop, runId, 'approved', 'bob');
-    const run = await ended(shop, runId);
-    expect(run).toMatchObject({ status: 'failed', error: { code: 'approval_mismatch' } });
-    expect(types(run).filter((type) => type === 'attempt_started')).toHaveLength(1);
-    expect(await flagsOf(shop)).toEqual([]);
-    expect((await auditActions(shop, runId)).at(-1)).toBe('approval.mismatched');
-  });
+    ['the input', 'entries', 'harmless', 'dangerous'],
+    ['the version', 'seed', '"version":1', '"version":2'],
+    ['the rule', 'entries', '"approvals":1', '"approvals":2'],
+  ] as const)(
+    '%s changed in the store: nothing is sent, and the audit says so',
+    async (what, where, from, to) => {
+      const { shop, runId } = await tampered((part) => ({
+        ...part,
+        [where]: part[where]?.replaceAll(from, to),
+      }));
+      expect((await vote(shop, runId, 'approved', 'ann')).ok).toBe(true);
+      if (what === 'the rule') await vote(shop, runId, 'approved', 'bob');
+      const run = await ended(shop, runId);
+      expect(run).toMatchObject({ status: 'failed', error: { code: 'approval_mismatch' } });
+      expect(types(run).filter((type) => type === 'attempt_started')).toHaveLength(1);
+      expect(await flagsOf(shop)).toEqual([]);
+      expect((await auditActions(shop, runId)).at(-1)).toBe('approval.mismatched');
+    },
+  );
 
   test('an attempt with other inputs than the approved ones does nothing', async () => {
     const shop = await openShop();

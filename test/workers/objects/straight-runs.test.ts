@@ -4,6 +4,7 @@ import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Executor } from '../../../src/objects/executor.ts';
 import { placeOfRun } from '../../../src/objects/intake.ts';
+import { journalOf } from '../support/journal.ts';
 import {
   ended,
   intakeRows,
@@ -11,7 +12,6 @@ import {
   reached,
   readRun,
   reportAgain,
-  runRows,
   tenantRows,
   types,
 } from './support/history.ts';
@@ -117,8 +117,8 @@ describe('a run that has to be tried again', () => {
     const runId = await startOne(shop);
     const run = await reached(shop, runId, 'waiting');
     await quiet(shop);
-    const rows = await runRows(shop, runId, 'SELECT entries FROM journal ORDER BY part');
-    expect(rows.flatMap(({ entries }) => JSON.parse(String(entries)))).toEqual(run.timeline);
+    const parts = await journalOf(shop, runId);
+    expect(parts.flatMap(({ entries }) => JSON.parse(entries))).toEqual(run.timeline);
   });
 });
 
