@@ -30,10 +30,10 @@ const KEPT_MS = 7 * 24 * 3_600_000;
 
 /** Inside the transaction that stores the checkpoint. */
 export function putCheckpoint(stores: Stores, checkpoint: AuditCheckpoint): void {
-  const { outbox, mails, members } = stores;
+  const { outbox, parcels, mails, members } = stores;
   const { id, name } = stores.tenant;
   const copy: CheckpointCopy = { tenant: { id, name }, checkpoint };
-  outbox.put('d1', { checkpoints: [checkpoint] });
+  parcels.put({ checkpoints: [checkpoint] });
   outbox.put(STORED_CHECKPOINTS, copy);
   for (const { id: memberId, name, email, role } of members.live())
     if (role === 'admin')

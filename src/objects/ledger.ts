@@ -33,7 +33,7 @@ export function admitEvents(
     const { accepted, place, record, runs, audit } = admitted;
     if (runs.length > 0) stores.openRuns.give(place, record, runs);
     else stores.endedRuns.put(place, record.id, { events: [record] });
-    if (audit.length > 0) stores.outbox.put('d1', { audit: audit.map(appendTo(stores, at)) });
+    if (audit.length > 0) stores.parcels.put({ audit: audit.map(appendTo(stores, at)) });
     return accepted;
   });
 }
@@ -43,21 +43,21 @@ export function admitEvents(
  * has to wait, or that nobody has begun, moves into an object of its own.
  */
 export function settleDriven(stores: Stores, driven: readonly Driven[]): void {
-  const { openRuns, endedRuns, outbox } = stores;
+  const { openRuns, endedRuns, parcels } = stores;
   for (const { runId, report } of driven) {
     const taken = openRuns.take(runId);
     if (taken === null) continue;
     const { given, isTold } = taken;
     const untold = isTold ? {} : queuedParcel(given);
     if (report === null) {
-      if (!isTold) outbox.put('d1', untold);
+      if (!isTold) parcels.put(untold);
       openRuns.handOver(given, []);
     } else
       recordEntries(stores, report, (parcel) => {
         const told = { ...untold, ...parcel };
         // Whatever stands in the audit chain leaves in its order.
         if (report.settled && parcel.audit === undefined) return endedRuns.end(given.place, told);
-        outbox.put('d1', told);
+        parcels.put(told);
         if (report.settled) openRuns.close(given);
         else openRuns.handOver(given, report.entries);
       });
@@ -79,7 +79,7 @@ export function cancelGiven(
   const seed = seedOf(stores.tenant, given, stores.workflows.definition(id, version));
   const { report, view } = cancelUnstarted(seed, policy, by, comment, Date.now());
   recordEntries(stores, report, (parcel) => {
-    stores.outbox.put('d1', { ...(isTold ? {} : queuedParcel(given)), ...parcel });
+    stores.parcels.put({ ...(isTold ? {} : queuedParcel(given)), ...parcel });
     stores.openRuns.close(given);
   });
   return view;
@@ -87,13 +87,13 @@ export function cancelGiven(
 
 /** Takes the entries of a run in an object of its own, each number once. */
 export function takeReport(stores: Stores, report: RunReport): void {
-  const { openRuns, outbox } = stores;
+  const { openRuns, parcels } = stores;
   const { runId, place } = report;
   const taken = openRuns.takenSeq(place);
   if (taken === null) return;
   const entries = report.entries.filter((entry) => entry.seq > taken);
   if (entries.length > 0)
-    recordEntries(stores, { ...report, entries }, (parcel) => outbox.put('d1', parcel));
+    recordEntries(stores, { ...report, entries }, (parcel) => parcels.put(parcel));
   if (report.settled) openRuns.ended(runId, place);
   else if (report.seq > taken) openRuns.took(runId, place, report.seq);
 }
@@ -146,7 +146,7 @@ export function recordRedeliveries(
   if (deliveries.length === 0) return;
   const health = noteHealth(stores, deliveries, { requestId });
   const audit = health.audit.map(appendTo(stores, new Date().toISOString()));
-  stores.outbox.put('d1', { deliveries, audit });
+  stores.parcels.put({ deliveries, audit });
   admitEvents(stores, health.events, { sender: SYSTEM, requestId, path: [], authors: [] });
 }
 

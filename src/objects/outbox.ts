@@ -34,11 +34,16 @@ export class Outbox {
 
   /** Inside the caller's transaction. A message is made of plain JSON values. */
   put(address: string, message: object): void {
+    this.putText(address, JSON.stringify(message));
+  }
+
+  /** The same with its JSON. */
+  putText(address: string, body: string): void {
     this.#sql.exec(
       `INSERT INTO outbox (address, id, body)
        VALUES (?1, (SELECT ifnull(max(id), 0) + 1 FROM outbox WHERE address = ?1), ?2)`,
       address,
-      JSON.stringify(message),
+      body,
     );
     this.#addresses.add(address);
   }
@@ -64,6 +69,13 @@ export class Outbox {
       return room >= 0;
     });
     return fitting.length > 0 ? fitting : rows.slice(0, 1);
+  }
+
+  /** Whether more waits than the oldest ones that were taken. */
+  hasMore(address: string, taken: readonly Waiting[]): boolean {
+    const last = taken.at(-1)?.id ?? 0;
+    const more = 'SELECT 1 FROM outbox WHERE address = ? AND id > ? LIMIT 1';
+    return this.#sql.exec(more, address, last).toArray().length > 0;
   }
 
   /** The receiver has them for good. */

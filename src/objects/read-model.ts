@@ -10,8 +10,8 @@ import type { Drains } from './drains.ts';
 import type { Ended } from './ended-runs.ts';
 import { queuedParcel } from './ledger.ts';
 import type { GivenRun } from './open-runs.ts';
-import type { Waiting } from './outbox.ts';
 import { Pace } from './pace.ts';
+import type { TakenParcels } from './parcels.ts';
 import { applyParcels, type Parcel, type ReadModelStores } from './projection.ts';
 
 const WAY = 'd1';
@@ -33,7 +33,7 @@ const HOLD_MS = 250;
 
 /** What leaves at once. */
 interface Batch {
-  readonly waiting: readonly Waiting[];
+  readonly taken: TakenParcels;
   readonly ended: readonly Ended[];
   readonly untold: readonly GivenRun[];
   readonly count: number;
@@ -98,16 +98,16 @@ export class ReadModel {
     const first = this.#take();
     if (first.count === 0) return 'nothing waits';
     if (!first.isFull) await this.#pace.turn();
-    const { waiting, ended, untold } = first.isFull ? first : this.#take();
-    const { outbox, endedRuns, openRuns, tenant } = this.#shell.stores();
+    const { taken, ended, untold } = first.isFull ? first : this.#take();
+    const { parcels: queue, endedRuns, openRuns, tenant } = this.#shell.stores();
     const parcels: Parcel[] = [
-      ...waiting.map(({ body }) => JSON.parse(body)),
+      ...taken.bodies.map((body) => JSON.parse(body)),
       ...ended.map(({ parcel }) => parcel),
       ...untold.map(queuedParcel),
     ];
     await applyParcels(this.#stores(), tenant.id, parcels);
     this.#shell.ctx.storage.transactionSync(() => {
-      outbox.acknowledge(WAY, waiting);
+      queue.acknowledge(taken);
       endedRuns.told(ended);
     });
     openRuns.told(untold);
@@ -117,14 +117,14 @@ export class ReadModel {
 
   /** What waits stays where it is until it is acknowledged. */
   #take(): Batch {
-    const { outbox, endedRuns, openRuns } = this.#shell.stores();
-    const waiting = outbox.take(WAY, PARCELS_MAX, CHARACTERS_MAX);
-    let room = CHARACTERS_MAX - waiting.reduce((sum, { body }) => sum + body.length, 0);
-    const left = PARCELS_MAX - waiting.length;
+    const { parcels, endedRuns, openRuns } = this.#shell.stores();
+    const taken = parcels.take(PARCELS_MAX, CHARACTERS_MAX);
+    let room = CHARACTERS_MAX - taken.bodies.reduce((sum, body) => sum + body.length, 0);
+    const left = PARCELS_MAX - taken.bodies.length;
     const ended = room > 0 ? endedRuns.take(left, room) : [];
     room -= ended.reduce((sum, { size }) => sum + size, 0);
     const untold = openRuns.untold(Date.now() - HOLD_MS, left - ended.length, room);
-    const count = waiting.length + ended.length + untold.length;
-    return { waiting, ended, untold, count, isFull: count >= PARCELS_MAX || room <= 0 };
+    const count = taken.bodies.length + ended.length + untold.length;
+    return { taken, ended, untold, count, isFull: count >= PARCELS_MAX || room <= 0 };
   }
 }

@@ -31,7 +31,7 @@ export interface RetryWish {
 
 /** Inside the tenant's transaction. */
 export function retryRun(
-  { intake, workflows, openRuns, outbox }: Stores,
+  { intake, workflows, openRuns, parcels }: Stores,
   { item, origin, record }: EndedRun,
   { latest, comment }: RetryWish,
   by: By,
@@ -48,7 +48,7 @@ export function retryRun(
   if (workflow.trigger.event !== record.type)
     return refusal('conflict', `Its current version is for events of ${workflow.trigger.event}.`);
   const run = startOf(workflow, { item, origin }, by, at);
-  outbox.put('d1', queuedParcel(openRuns.giveAgain(place, record, run)));
+  parcels.put(queuedParcel(openRuns.giveAgain(place, record, run)));
   const { id: workflowId, version: workflowVersion } = workflow;
   const told = { workflowId, workflowVersion, retriedAs: run.runId, comment };
   const unbegun = { retriedBy: null, steps: [], approvals: [], timeline: [] };

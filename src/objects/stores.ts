@@ -19,6 +19,7 @@ import { MailQueue } from './mail-queue.ts';
 import { Members } from './members.ts';
 import { OpenRuns } from './open-runs.ts';
 import { Outbox } from './outbox.ts';
+import { Parcels } from './parcels.ts';
 import { Redeliveries } from './redeliveries.ts';
 import { RetentionClock } from './retention.ts';
 import { Settings } from './settings.ts';
@@ -47,6 +48,7 @@ export interface Stores {
   readonly audit: AuditLog;
   readonly checkpoints: Checkpoints;
   readonly outbox: Outbox;
+  readonly parcels: Parcels;
   readonly mails: MailQueue;
 }
 
@@ -57,7 +59,9 @@ export function openStores(sql: SqlStorage, tenant: Tenant): Stores {
   const intake = new Intake(sql);
   const delegations = new Delegations(sql);
   const outbox = new Outbox(sql);
-  const keep = (subtree: Subtree) => outbox.put('d1', { subtrees: [subtree] });
+  const keep = (subtree: Subtree) => parcels.put({ subtrees: [subtree] });
+  const audit = new AuditLog(sql, tenant.id, keep);
+  const parcels = new Parcels(outbox, audit);
   return {
     tenant,
     settings,
@@ -78,9 +82,10 @@ export function openStores(sql: SqlStorage, tenant: Tenant): Stores {
     destinations: new Destinations(sql),
     redeliveries: new Redeliveries(sql),
     downloads: new Downloads(sql),
-    audit: new AuditLog(sql, tenant.id, keep),
+    audit,
     checkpoints: new Checkpoints(sql),
     outbox,
+    parcels,
     mails: new MailQueue(sql),
   };
 }

@@ -97,15 +97,23 @@ export abstract class TenantBase extends DurableObject<Env> {
       return refusal('unavailable', 'The operator has set no key to sign checkpoints with.');
     }
     return await this.ctx.blockConcurrencyWhile(() =>
-      makeCheckpoint(stores, signer, (work) => this.ctx.storage.transactionSync(work)),
+      makeCheckpoint(stores, signer, (work) => this.#transactSync(stores, work)),
     );
   }
 
   protected transact<T>(decide: (stores: Stores, context: TenantContext) => T): T {
     const stores = this.open();
     const context = this.contextNow();
+    return this.#transactSync(stores, () => decide(stores, context));
+  }
+
+  #transactSync<T>(stores: Stores, work: () => T): T {
     try {
-      return this.ctx.storage.transactionSync(() => decide(stores, context));
+      return this.ctx.storage.transactionSync(() => {
+        const answer = work();
+        stores.audit.assertLeft();
+        return answer;
+      });
     } catch (error) {
       // The rows are as they were before; what the stores keep in memory is read anew.
       this.stores = existingStores(this.ctx.storage.sql);
@@ -136,7 +144,7 @@ export abstract class TenantBase extends DurableObject<Env> {
       const made = apply(stores, at);
       if (!made.ok || made.fact === null) return made;
       const entry = stores.audit.append({ actor, requestId, ...made.fact }, at);
-      stores.outbox.put('d1', { audit: [entry] });
+      stores.parcels.put({ audit: [entry] });
       stores.idempotency.noteChange(requestId);
       return made;
     });

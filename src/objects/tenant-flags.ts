@@ -84,6 +84,6 @@ function settle(stores: Stores, order: FlagOrder, outcome: Outcome): void {
   const target = { type: 'flag', id: pseudonymOf(stores.settings, 'flag', [key]) };
   const fact = { actor, requestId, target, data: { key, enabled, comment, ...told } };
   const entry = stores.audit.append({ ...fact, action: 'flag.set' }, new Date().toISOString());
-  stores.outbox.put('d1', { audit: [entry] });
+  stores.parcels.put({ audit: [entry] });
   log({ what: isGivenUp ? 'flag_given_up' : 'flag_set', requestId, tenantId: stores.tenant.id });
 }

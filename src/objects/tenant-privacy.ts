@@ -55,7 +55,7 @@ export abstract class TenantPrivacy extends TenantBase {
 
   /** What of the person stands in the tenant's own rows, and which runs still have something to send. */
   async remainsOf(marks: Marks): Promise<TenantRemains> {
-    const { outbox, intake, mails, redeliveries, openRuns, ...stores } = this.open();
+    const { outbox, parcels, intake, mails, redeliveries, openRuns, ...stores } = this.open();
     const { workflows, settings, idempotency, members, keys } = stores;
     const mentions = mentionsOf(marks);
     /** Of the person's own rows nothing remains, once the erasure ends. */
@@ -65,7 +65,7 @@ export abstract class TenantPrivacy extends TenantBase {
       for (const runId of runIdsIn(JSON.stringify(parcel))) sending.add(runId);
       return mentions(parcel);
     };
-    const waiting = [outbox, intake, mails, redeliveries].reduce(
+    const waiting = [outbox, parcels, intake, mails, redeliveries].reduce(
       (sum, queue) => sum + queue.countWhere(isTheirs),
       0,
     );

@@ -29,13 +29,12 @@ export abstract class TenantRetention extends TenantExports {
     const found = step.kind === 'identities' ? null : await this.#oldRows(step.kind, step);
     const now = Date.now();
     this.transact((stores) => {
-      const { retention, outbox, audit } = stores;
+      const { retention, parcels, audit } = stores;
       if (!retention.isNext(step, now)) return;
       const { ids, ...rest } = found ?? { ids: [], ...this.#forget(step) };
-      if (ids.length > 0) outbox.put('d1', { old: { [step.kind]: ids } });
+      if (ids.length > 0) parcels.put({ old: { [step.kind]: ids } });
       const fact = retention.advance(step.kind, rest, now);
-      if (fact !== null)
-        outbox.put('d1', { audit: [audit.append(fact, new Date(now).toISOString())] });
+      if (fact !== null) parcels.put({ audit: [audit.append(fact, new Date(now).toISOString())] });
     });
     await this.delivery.afterCommit(true);
     return this.open().retention.next(Date.now()) !== null;

@@ -79,25 +79,25 @@ export abstract class TenantSettings extends TenantSecrets {
   }
 
   async createKey(key: MintedKey, by: By): Promise<Answer<'apiKey', ApiKey>> {
-    const made = await this.change(by, ({ keys, members, outbox }, at) => {
+    const made = await this.change(by, ({ keys, members, parcels }, at) => {
       const owner = key.memberId === null ? undefined : members.find(key.memberId);
       if (owner === null || (owner !== undefined && owner.removedAt !== null))
         return refusal('not_found', 'There is no such member.');
       const { role, digest } = key;
       const change = keys.create(key, at);
       if (change.ok && role === 'frontend')
-        outbox.put('d1', { frontendKeys: [{ digest, revokedAt: null }] });
+        parcels.put({ frontendKeys: [{ digest, revokedAt: null }] });
       return change;
     });
     return made.ok ? { ok: true, apiKey: made.answer } : made;
   }
 
   async revokeKey(id: string, by: By): Promise<Answer<'apiKey', ApiKey>> {
-    const revoked = await this.change(by, ({ keys, outbox }, at) => {
+    const revoked = await this.change(by, ({ keys, parcels }, at) => {
       const digest = keys.frontendDigestOf(id);
       const change = keys.revoke(id, at);
       if (change.ok && digest !== null)
-        outbox.put('d1', { frontendKeys: [{ digest, revokedAt: change.answer.revokedAt }] });
+        parcels.put({ frontendKeys: [{ digest, revokedAt: change.answer.revokedAt }] });
       return change;
     });
     return revoked.ok ? { ok: true, apiKey: revoked.answer } : revoked;
@@ -197,13 +197,13 @@ export abstract class TenantSettings extends TenantSecrets {
     by: By,
     read?: SealedConnection | null,
   ): Promise<Answer<'connection', Connection>> {
-    const set = await this.change(by, ({ settings, mails, outbox }) => {
+    const set = await this.change(by, ({ settings, mails, parcels }) => {
       const stands = settings.connection(connection.kind);
       if (read !== undefined && JSON.stringify(stands) !== JSON.stringify(read))
         return refusal('conflict', 'The connection was changed at the same time: ask again.');
       if (connection.kind === 'email') mails.tryAllNow();
       if (connection.kind === 'flags')
-        outbox.put('d1', { flagsService: connection.settings.service ?? null });
+        parcels.put({ flagsService: connection.settings.service ?? null });
       return settings.setConnection(connection, action);
     });
     return set.ok ? { ok: true, connection: set.answer } : set;
@@ -233,8 +233,8 @@ export abstract class TenantSettings extends TenantSecrets {
   }
 
   async removeConnection(kind: ConnectionKind, by: By): Promise<Refusal | { ok: true }> {
-    const removed = await this.change(by, ({ settings, outbox }) => {
-      if (kind === 'flags') outbox.put('d1', { flagsService: null });
+    const removed = await this.change(by, ({ settings, parcels }) => {
+      if (kind === 'flags') parcels.put({ flagsService: null });
       return settings.removeConnection(kind);
     });
     return removed.ok ? { ok: true } : removed;
@@ -247,7 +247,7 @@ export abstract class TenantSettings extends TenantSecrets {
   ): Promise<Answer<'member', Member>> {
     const made = await this.change(by, (stores, at) => {
       const change = apply(stores, at);
-      if (change.ok) stores.outbox.put('d1', { members: [change.answer] });
+      if (change.ok) stores.parcels.put({ members: [change.answer] });
       return change;
     });
     return made.ok ? { ok: true, member: made.answer } : made;

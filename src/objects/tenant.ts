@@ -60,7 +60,7 @@ export class TenantObject extends TenantRetention {
       const data = { name: tenant.name, firstKey: key.id };
       const fact = { actor, action: 'tenant.created', target, requestId, data } as const;
       const audit = [stores.audit.append(fact, tenant.createdAt)];
-      stores.outbox.put('d1', { tenant, audit });
+      stores.parcels.put({ tenant, audit });
       return { stores, apiKey };
     });
     this.stores = stores;

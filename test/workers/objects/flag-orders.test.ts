@@ -7,8 +7,9 @@ import { sealConnection } from '../../../src/ports/connections.ts';
 import { listFlagChanges } from '../../../src/ports/flag-changes.ts';
 import { answer, type Reply } from '../../fixtures/receiver/script.ts';
 import { openAddress, type RealAddress } from '../support/real-receiver.ts';
+import { expectNothingWaits } from '../support/untold.ts';
 import { type Disturbance, disturb, passTime } from './support/disturb.ts';
-import { auditChain, quiet, reached, tenantRows } from './support/history.ts';
+import { auditChain, quiet, reached } from './support/history.ts';
 import {
   addWorkflow,
   by,
@@ -57,7 +58,7 @@ async function told(shop: string) {
   await vi.waitFor(
     async () => {
       await tenantOf(shop).poke();
-      expect(await tenantRows(shop, 'SELECT address FROM outbox')).toEqual([]);
+      await expectNothingWaits(shop);
     },
     { timeout: 12_000, interval: 50 },
   );

@@ -224,7 +224,7 @@ async function openScene(): Promise<Scene> {
   const cancel = { headers: { 'Idempotency-Key': keyed.key } };
   const refused = await tenant.post('/api/admin/workflow-runs/cancel', keyed.body, cancel);
   expect(refused.text).toContain(WORD);
-  await allQuiet(tenant, runIds);
+  await allQuiet(tenant);
   return { tenant, runIds, deliveryId, keyed, waitingId: await waiting(tenant) };
 }
 
@@ -307,7 +307,7 @@ describe('after the erasure', () => {
     seen = [...new Set(await hitsOf(tenant, runIds, [WORD, ...MARKS]))];
     places = await placesOf(tenant, scene.waitingId);
     answers = await eraseWhole(tenant, { customer: PERSON }, `Asked for by ${NAME}, ${WORD}`);
-    await allQuiet(tenant, runIds);
+    await allQuiet(tenant);
   }, 120_000);
 
   test('they had been everywhere that the product keeps what comes from outside', () => {
@@ -362,7 +362,7 @@ describe('after the erasure', () => {
       '"request":null',
     );
     await tenant.post('/api/admin/deliveries/redeliver', { id: deliveryId });
-    await allQuiet(tenant, []);
+    await allQuiet(tenant);
     expect(listAt(await tenant.get('/api/admin/deliveries')).length).toBe(3);
   });
 

@@ -26,12 +26,12 @@ test('a customer goes with the flags that are named after them, and with what wa
   await set(admin, NAMING, true, 'for one customer');
   await set(admin, 'sale', true, `asked for by ${EMAIL}`);
   await set(admin, 'other', true, 'for all');
-  await allQuiet(tenant, []);
+  await allQuiet(tenant);
   const chain = (await exported(tenant)).map(({ hash }) => hash);
   const customer = { id: 'cust-7781-canary', email: EMAIL };
   const [first] = await eraseWhole(tenant, { customer }, 'asked');
   expect(first?.erased).toMatchObject({ flags: 1, flagChanges: 2, events: 1 });
-  await allQuiet(tenant, []);
+  await allQuiet(tenant);
   expect(await hitsOf(tenant, [], ['canary'])).toEqual([]);
   expect(await historyOf(tenant)).toMatchObject([
     { key: 'other', comment: 'for all' },
@@ -48,10 +48,10 @@ test('a member goes with their name and their words, and the change stays', asyn
   const dora = await addPerson(tenant, 'Dora-Dodo', 'admin');
   await set(dora.key, 'sale', true, 'the boss wants it');
   await tenant.post('/api/admin/members/remove', { id: dora.id });
-  await allQuiet(tenant, []);
+  await allQuiet(tenant);
   const [answer] = await eraseWhole(tenant, { memberId: dora.id }, 'left');
   expect(answer?.erased).toMatchObject({ flagChanges: 1, members: 1 });
-  await allQuiet(tenant, []);
+  await allQuiet(tenant);
   expect(await hitsOf(tenant, [], ['dodo', 'the boss'])).toEqual([]);
   expect(await historyOf(tenant)).toMatchObject([
     {

@@ -57,7 +57,7 @@ describe('what is under way', { timeout: 60_000 }, () => {
     expect([await emailOf('81'), await emailOf('82')]).toEqual([EMAIL, null]);
     await tenant.post('/api/admin/workflow-runs/cancel', { runId });
     await runWithStatus(tenant, runId, 'cancelled');
-    await allQuiet(tenant, [runId]);
+    await allQuiet(tenant);
     expect((await erase(tenant)).remaining).toEqual([]);
     expect(await hitsOf(tenant, [runId], WORDS)).toEqual([]);
   });
@@ -72,7 +72,7 @@ describe('what is under way', { timeout: 60_000 }, () => {
     expect(await hitsOf(tenant, [runId], [EMAIL])).toContain('d1.events');
     await address.react({ replies: [answer(200, { body: 'zeisig' })] });
     await runWithStatus(tenant, runId, 'succeeded');
-    await allQuiet(tenant, [runId]);
+    await allQuiet(tenant);
     expect((await erase(tenant)).remaining).toEqual([]);
     expect(await hitsOf(tenant, [runId], WORDS)).toEqual([]);
   });
@@ -102,12 +102,12 @@ describe('what is under way', { timeout: 60_000 }, () => {
     const first = await erase(tenant);
     expect(remainingOf(first, 'deliveries')?.count).toBeGreaterThan(1);
     await address.react({ replies: [answer(200)] });
-    await allQuiet(tenant, [asked, sent]);
+    await allQuiet(tenant);
     await vi.waitFor(async () => expect((await erase(tenant)).remaining).toEqual([]), {
       timeout: 20_000,
       interval: 500,
     });
-    await allQuiet(tenant, [asked, sent]);
+    await allQuiet(tenant);
     expect(await hitsOf(tenant, [asked, sent], WORDS)).toEqual([]);
   });
 
@@ -130,7 +130,7 @@ describe('what is under way', { timeout: 60_000 }, () => {
       names.map((_, m) => textAt(sent, `events.${n}.runs.${m}`)),
     );
     for (const runId of runIds) await runWithStatus(tenant, runId, 'succeeded');
-    await allQuiet(tenant, []);
+    await allQuiet(tenant);
     const first = await tenant.post(ERASE, { ...CUSTOMER, reason: 'x' });
     expect(at(first, 'done')).toBe(false);
     const cursor = textAt(first, 'nextCursor');
@@ -153,7 +153,7 @@ describe('what is under way', { timeout: 60_000 }, () => {
     const sent = await tenant.events(orderOf('1'));
     for (const [n] of names.entries())
       await runWithStatus(tenant, textAt(sent, `events.0.runs.${n}`), 'succeeded');
-    await allQuiet(tenant, []);
+    await allQuiet(tenant);
     const answers = await eraseWhole(tenant, CUSTOMER, 'asked');
     expect(answers.length).toBeGreaterThan(2);
     expect(answers.reduce((sum, { erased }) => sum + erased.runs, 0)).toBe(140);
@@ -185,7 +185,7 @@ test('what names them in the tenant’s own settings, and in identifiers, is nam
   ]);
   const headers = { 'Idempotency-Key': `for-<${email}>` };
   await tenant.post('/api/admin/members/remove', { id: 'mem_none' }, { headers });
-  await allQuiet(tenant, []);
+  await allQuiet(tenant);
   const subject = { customer: { id: 'wren-4711', email, name: NAME } };
   const last = (await eraseWhole(tenant, subject, 'asked')).at(-1);
   const idsOf = (kind: string) => last?.remaining.find((one) => one.kind === kind)?.ids;

@@ -10,6 +10,7 @@ import type { Json } from '../../../src/contract/json.ts';
 import { erasureAnswer } from '../../../src/contract/privacy.ts';
 import { runObject, tenantObject } from '../../../src/objects/index.ts';
 import type { Tenant } from '../support/api.ts';
+import { expectNothingWaits } from '../support/untold.ts';
 
 export const ERASE = '/api/admin/privacy/erase';
 export type Erased = z.infer<typeof erasureAnswer>;
@@ -17,6 +18,9 @@ export type Erased = z.infer<typeof erasureAnswer>;
 const tableNames = z.array(z.object({ name: z.string() }));
 const TABLES = `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
   AND name NOT LIKE '\\_cf%' ESCAPE '\\'`;
+
+/** Of a key, what is before its number. */
+const nameOf = (key: string) => key.replace(/-\d+$/, '');
 
 /** Asks until everything was looked through; all answers, the last one last. */
 export async function eraseWhole(
@@ -63,6 +67,8 @@ export async function hitsOf(
       for (const { name } of tables)
         for (const row of storage.sql.exec(`SELECT * FROM "${name}"`).toArray())
           if (isHit(row)) hits.push(`${store}.${name}`);
+      for (const [key, part] of storage.kv.list())
+        if (isHit(part)) hits.push(`${store}.${nameOf(key)}`);
     };
   await runInDurableObject(tenantObject(env, tenant.id), inObject('tenant'));
   for (const runId of runIds)
@@ -84,6 +90,7 @@ export async function placesOf(tenant: Tenant, runId: string): Promise<string[]>
     (_: object, { storage }: DurableObjectState) => {
       for (const { name } of tableNames.parse(storage.sql.exec(TABLES).toArray()))
         places.push(`${store}.${name}`);
+      for (const [key] of storage.kv.list()) places.push(`${store}.${nameOf(key)}`);
     };
   await runInDurableObject(tenantObject(env, tenant.id), ofObject('tenant'));
   await runInDurableObject(runObject(env, tenant.id, runId), ofObject('run'));
@@ -91,20 +98,14 @@ export async function placesOf(tenant: Tenant, runId: string): Promise<string[]>
   return [...new Set(places)].toSorted();
 }
 
-/** Waits until the tenant and the runs have nothing left to send. */
-export async function allQuiet(tenant: Tenant, runIds: readonly string[]): Promise<void> {
-  const isEmpty = (_: object, { storage }: DurableObjectState) => {
-    const waiting = { outbox: '', intake: 'WHERE state IN (0, 1, 2)' };
-    for (const [table, which] of Object.entries(waiting)) {
-      const has = storage.sql.exec('SELECT 1 FROM sqlite_master WHERE name = ?', table).toArray();
-      const rows = has.length === 0 ? [] : storage.sql.exec(`SELECT 1 FROM ${table} ${which}`);
-      expect([...rows]).toEqual([]);
-    }
-  };
+/** Waits until the tenant has nothing left to send. */
+export async function allQuiet(tenant: Tenant): Promise<void> {
+  const isEmpty = (_: object, { storage }: DurableObjectState) =>
+    expect([...storage.sql.exec('SELECT 1 FROM intake WHERE state IN (0, 1, 2)')]).toEqual([]);
   await vi.waitFor(
     async () => {
+      await expectNothingWaits(tenant.id);
       await runInDurableObject(tenantObject(env, tenant.id), isEmpty);
-      for (const id of runIds) await runInDurableObject(runObject(env, tenant.id, id), isEmpty);
     },
     { timeout: 12_000, interval: 25 },
   );

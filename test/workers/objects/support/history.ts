@@ -11,6 +11,7 @@ import { replay, viewRun } from '../../../../src/engine/state.ts';
 import type { IntakeState, Place } from '../../../../src/objects/intake.ts';
 import type { RunReport } from '../../../../src/objects/messages.ts';
 import { assertHistory } from '../../../unit/support/invariants.ts';
+import { expectNothingWaits } from '../../support/untold.ts';
 import { runOf, tenantOf } from './shop.ts';
 
 const PATIENCE = { timeout: 12_000, interval: 25 };
@@ -91,7 +92,7 @@ export async function auditActions(tenantId: string, target?: string): Promise<s
 /** Waits until the tenant has nothing left to send or to give out. */
 export async function quiet(tenantId: string): Promise<void> {
   await vi.waitFor(async () => {
-    expect(await tenantRows(tenantId, 'SELECT address FROM outbox')).toEqual([]);
+    await expectNothingWaits(tenantId);
     expect(await intakeRows(tenantId, 'given', 'ended', 'handing')).toEqual([]);
   }, PATIENCE);
 }
@@ -123,17 +124,6 @@ export async function tenantRows(
   ...bindings: Value[]
 ): Promise<Record<string, Value>[]> {
   return await runInDurableObject(tenantOf(tenantId), (_, { storage }) =>
-    storage.sql.exec(sql, ...bindings).toArray(),
-  );
-}
-
-export async function runRows(
-  tenantId: string,
-  runId: string,
-  sql: string,
-  ...bindings: Value[]
-): Promise<Record<string, Value>[]> {
-  return await runInDurableObject(runOf(tenantId, runId), (_, { storage }) =>
     storage.sql.exec(sql, ...bindings).toArray(),
   );
 }
