@@ -1,6 +1,6 @@
 /**
- * The run log: one row a run, for the lists, with the entries that it began with; later entries,
- * append-only, one row a transition. A run that ends at once is one row. Rows written are the bill:
+ * The run log: one row a run, for the lists, with its entries from the first on; those that come when
+ * the row is large already, append-only, one row a transition. Rows written are the bill:
  * both tables have no rowid, and runs are found by correlation through their events, which are indexed
  * by it already and are kept as long as their runs.
  */
@@ -43,7 +43,7 @@ export const runs = sqliteTable(
     error: text('error', { mode: 'json' }).$type<Failure>(),
     /** When the run next does something by itself; the sweep looks for times long past. */
     wakeAt: text('wake_at'),
-    /** From number 1 on; null for a run that is queued. Lists read neither it nor what follows it. */
+    /** From number 1 on, none left out; null for a run that is queued. Lists read neither it nor what follows it. */
     entries: text('entries', { mode: 'json' }).$type<Entry[]>(),
     /** Null for runs from before it was kept. */
     origin: text('origin', { mode: 'json' }).$type<RunOrigin>(),
@@ -96,9 +96,13 @@ export interface RunParcel {
   readonly origin: RunOrigin & { readonly retryOf: string | null };
 }
 
+/** A row whose entries have so many characters takes no more. */
+const ROW_CHARACTERS = 16_384;
+
 /**
  * Two statements for any number of parcels, oldest first; repeats and parcels out of order change
- * nothing. The entries that a run began with go into its row, unless a later parcel was here before.
+ * nothing. Entries that go on from those in the run's row go into it, unless a later parcel was here
+ * before, or the row is large.
  */
 export function upsertRuns(
   db: D1Database,
@@ -109,12 +113,10 @@ export function upsertRuns(
     const [first] = entries;
     return first === undefined ? [] : [{ runId: item.id, firstSeq: first.seq, entries }];
   });
-  const begun = new Map(
-    chunks.flatMap(({ runId, firstSeq, entries }) => (firstSeq === 1 ? [[runId, entries]] : [])),
-  );
+  const ofRun = Map.groupBy(chunks, ({ runId }) => runId);
   const rows = newestOfEach(parcels).map(({ item, seq, wakeAt, origin }) => ({
     ...{ ...item, seq, wakeAt, origin },
-    entries: begun.get(item.id) ?? null,
+    entries: joined(ofRun.get(item.id) ?? []),
   }));
   return [
     db
@@ -125,12 +127,20 @@ export function upsertRuns(
          SELECT ?1, r->>'id', r->>'seq', r->>'workflowId', r->>'workflowName',
            r->>'workflowVersion', r->>'eventId', r->>'eventType', r->>'status', r->>'requestId',
            r->>'correlationId', r->>'createdAt', r->>'finishedAt',
-           nullif(r->'error', 'null'), r->>'wakeAt', nullif(r->'entries', 'null'),
+           nullif(r->'error', 'null'), r->>'wakeAt',
+           iif(r->>'$.entries[0].seq' = 1
+             OR EXISTS (SELECT 1 FROM runs WHERE tenant_id = ?1 AND id = r->>'id'), r->'entries', NULL),
            nullif(json_remove(r->'origin', '$.retryOf'), 'null'), r->>'$.origin.retryOf'
          FROM (SELECT value AS r FROM json_each(?2)) WHERE true
          ON CONFLICT (tenant_id, id) DO UPDATE SET seq = excluded.seq, status = excluded.status,
            finished_at = excluded.finished_at, error = excluded.error, wake_at = excluded.wake_at,
-           entries = coalesce(runs.entries, excluded.entries)
+           entries = CASE
+             WHEN runs.entries IS NULL AND excluded.entries->>'$[0].seq' = 1 THEN excluded.entries
+             WHEN length(runs.entries) < ${ROW_CHARACTERS}
+               AND excluded.entries->>'$[0].seq' = json_array_length(runs.entries) + 1
+             THEN substr(runs.entries, 1, length(runs.entries) - 1) || ','
+               || substr(excluded.entries, 2)
+             ELSE runs.entries END
          WHERE excluded.seq > runs.seq`,
       )
       .bind(tenantId, JSON.stringify(rows)),
@@ -139,12 +149,22 @@ export function upsertRuns(
         `INSERT INTO run_entries (tenant_id, run_id, first_seq, entries)
          SELECT ?1, e->>'runId', e->>'firstSeq', e->'entries'
          FROM (SELECT value AS e FROM json_each(?2))
-         WHERE e->>'firstSeq' > 1 OR NOT EXISTS (SELECT 1 FROM runs
-           WHERE tenant_id = ?1 AND id = e->>'runId' AND entries IS NOT NULL)
+         WHERE NOT EXISTS (SELECT 1 FROM runs WHERE tenant_id = ?1 AND id = e->>'runId'
+           AND json_array_length(entries) >= e->>'firstSeq')
          ON CONFLICT (tenant_id, run_id, first_seq) DO NOTHING`,
       )
       .bind(tenantId, JSON.stringify(chunks)),
   ];
+}
+
+/** What goes on without a gap, from the first of them on; null when there are none. */
+function joined(chunks: readonly { readonly entries: readonly Entry[] }[]): Entry[] | null {
+  const entries: Entry[] = [];
+  for (const chunk of chunks) {
+    const next = (entries.at(-1)?.seq ?? 0) + 1;
+    if (entries.length === 0 || chunk.entries[0]?.seq === next) entries.push(...chunk.entries);
+  }
+  return entries.length === 0 ? null : entries;
 }
 
 /** What several parcels of one batch say of a run is written once. */
