@@ -3,7 +3,6 @@
  * would run as a formula gets an apostrophe (https://owasp.org/www-community/attacks/CSV_Injection).
  * NDJSON has one order a line, unchanged.
  */
-import { stringify } from 'csv-stringify/sync';
 import type { OrderView } from './orders.ts';
 
 export type OrderFormat = 'csv' | 'ndjson';
@@ -43,13 +42,16 @@ export function orderLines(
   isFirst: boolean,
 ): string {
   if (format === 'ndjson') return orders.map((order) => `${JSON.stringify(order)}\n`).join('');
-  return stringify(orders.map(cells), {
-    columns: [...COLUMNS],
-    header: isFirst,
-    record_delimiter: 'windows',
-    quoted_string: true,
-    cast: { string: withoutFormulas },
-  });
+  const rows: readonly Row[] = [...(isFirst ? [COLUMNS] : []), ...orders.map(cells)];
+  return rows.map((row) => `${row.map(cellText).join(',')}\r\n`).join('');
+}
+
+type Row = readonly (string | number | null | undefined)[];
+
+/** What is not there is nothing between two commas. */
+function cellText(cell: Row[number]): string {
+  if (typeof cell !== 'string') return String(cell ?? '');
+  return `"${withoutFormulas(cell).replaceAll('"', '""')}"`;
 }
 
 function withoutFormulas(text: string): string {
@@ -62,7 +64,7 @@ function withoutFormulas(text: string): string {
 }
 
 /** In the order of COLUMNS. Amounts are in minor units. */
-function cells({ id, name, status, total, refunded, customer, tags, ...times }: OrderView) {
+function cells({ id, name, status, total, refunded, customer, tags, ...times }: OrderView): Row {
   return [
     id,
     name,

@@ -12,7 +12,7 @@ import type { IntakeState, Place } from '../../../../src/objects/intake.ts';
 import type { RunReport } from '../../../../src/objects/messages.ts';
 import { assertHistory } from '../../../unit/support/invariants.ts';
 import { expectNothingWaits } from '../../support/untold.ts';
-import { runOf, tenantOf } from './shop.ts';
+import { tenantOf } from './shop.ts';
 
 const PATIENCE = { timeout: 12_000, interval: 25 };
 
