@@ -74,8 +74,15 @@ const WORKFLOWS: Readonly<Record<string, JsonObject>> = {
   },
   'custom.refund.asked': {
     steps: [
+      // Its input fills the run's row in the log: what comes later has rows of its own.
+      {
+        id: 'say',
+        action: 'notify.email',
+        with: { to: 'ops@example.com', subject: 'Asked', text: 'as he said '.repeat(1_600) },
+      },
       {
         id: 'refund',
+        needs: ['say'],
         action: 'order.refund',
         with: {
           orderId: '{{ event.data.orderId }}',
