@@ -2,10 +2,8 @@
 
 /** What the work answers, or null when it takes longer. The work goes on; its failure is thrown. */
 export async function within<T>(ms: number, work: Promise<T>): Promise<T | null> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(resolve, ms, null);
-  });
+  const { promise: late, resolve } = Promise.withResolvers<null>();
+  const timer = setTimeout(resolve, ms, null);
   try {
     return await Promise.race([work, late]);
   } finally {

@@ -1,10 +1,19 @@
 /** The OpenAPI 3.1 document, made from the route table and the schemas that it holds. */
 import * as z from 'zod';
-import { createDocument } from 'zod-openapi';
+import type { JsonObject } from '../contract/json.ts';
 import { problem } from '../contract/problems.ts';
+import { Schemas } from './openapi-schemas.ts';
 import type { Access, AnswerSpec, Route } from './route.ts';
 
-type Document = ReturnType<typeof createDocument>;
+interface Operation extends JsonObject {
+  readonly responses: JsonObject;
+}
+interface Operations extends JsonObject {
+  readonly [method: string]: Operation;
+}
+interface Document extends JsonObject {
+  readonly paths: { readonly [path: string]: Operations };
+}
 
 const DESCRIPTIONS: Readonly<Record<number, string>> = {
   400: 'Not valid: errors says what and where',
@@ -24,12 +33,13 @@ const DESCRIPTIONS: Readonly<Record<number, string>> = {
 };
 
 export function openApiDocument(routes: readonly Route[]): Document {
+  const schemas = new Schemas();
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route) };
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, schemas) };
   }
-  return createDocument({
+  const document = {
     openapi: '3.1.1',
     info: {
       title: 'Signalbox',
@@ -40,6 +50,7 @@ export function openApiDocument(routes: readonly Route[]): Document {
     tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name })),
     paths,
     components: {
+      schemas: schemas.components(),
       securitySchemes: {
         apiKey: {
           type: 'http',
@@ -55,10 +66,11 @@ export function openApiDocument(routes: readonly Route[]): Document {
         },
       },
     },
-  });
+  };
+  return JSON.parse(JSON.stringify(document));
 }
 
-function operationOf(route: Route): object {
+function operationOf(route: Route, schemas: Schemas): object {
   const { summary, description, tag, access, answer } = route;
   const others = (route.others ?? []).map(({ status }) => status);
   const codes = new Set([...usualProblems(route), ...(route.problems ?? [])]);
@@ -70,24 +82,26 @@ function operationOf(route: Route): object {
     tags: [tag],
     security: securityOf(access),
     ...roleOf(access),
-    requestParams: paramsOf(route),
-    ...bodyOf(route),
+    parameters: paramsOf(route, schemas),
+    ...bodyOf(route, schemas),
     responses: {
       [answer.status]: {
         description: answer.description,
         content: {
           [answer.contentType ?? 'application/json']: {
-            schema: answer.schema ?? z.string(),
+            schema: schemas.use('output', answer.schema ?? z.string()),
           },
         },
       },
-      ...Object.fromEntries((route.others ?? []).map((other) => [other.status, otherOf(other)])),
+      ...Object.fromEntries(
+        (route.others ?? []).map((other) => [other.status, otherOf(other, schemas)]),
+      ),
       ...Object.fromEntries(
         [...codes].sort().map((code) => [
           code,
           {
             description: DESCRIPTIONS[code] ?? 'Refused',
-            content: { 'application/problem+json': { schema: problem } },
+            content: { 'application/problem+json': { schema: schemas.use('output', problem) } },
           },
         ]),
       ),
@@ -101,10 +115,13 @@ function roleOf(access: Access): object {
 }
 
 /** An answer beside the good one: it may have no body. */
-function otherOf({ description, schema, contentType = 'application/json' }: AnswerSpec): object {
+function otherOf(
+  { description, schema, contentType = 'application/json' }: AnswerSpec,
+  schemas: Schemas,
+): object {
   return schema === undefined
     ? { description }
-    : { description, content: { [contentType]: { schema } } };
+    : { description, content: { [contentType]: { schema: schemas.use('output', schema) } } };
 }
 
 function usualProblems({ access, body, query }: Route): number[] {
@@ -118,36 +135,44 @@ function usualProblems({ access, body, query }: Route): number[] {
   return codes;
 }
 
-function paramsOf({ path, query, body, access, perCaller }: Route): object {
+function paramsOf({ path, query, body, access, perCaller }: Route, schemas: Schemas): object[] {
   const names = [...path.matchAll(/:(\w+)/g)].flatMap(([, name]) => (name ? [name] : []));
   const keyed = body !== undefined && access.tier === 'admin';
-  return {
-    ...(names.length === 0
-      ? {}
-      : { path: z.object(Object.fromEntries(names.map((name) => [name, z.string()]))) }),
-    ...(query === undefined ? {} : { query }),
-    header: z.object({
-      'X-Request-Id': z.string().max(128).optional().describe('1 to 128 of A-Z a-z 0-9 . _ -'),
-      ...(keyed
-        ? {
-            'Idempotency-Key': z
-              .string()
-              .max(255)
-              .optional()
-              .describe(
-                `The same key and body${perCaller === true ? ' of one caller' : ''} answer with the first outcome for 24 hours`,
-              ),
-          }
-        : {}),
-    }),
+  const headers = {
+    'X-Request-Id': z.string().max(128).optional().describe('1 to 128 of A-Z a-z 0-9 . _ -'),
+    ...(keyed
+      ? {
+          'Idempotency-Key': z
+            .string()
+            .max(255)
+            .optional()
+            .describe(
+              `The same key and body${perCaller === true ? ' of one caller' : ''} answer with the first outcome for 24 hours`,
+            ),
+        }
+      : {}),
   };
+  const places: Readonly<Record<string, Readonly<Record<string, z.ZodType>>>> = {
+    path: Object.fromEntries(names.map((name) => [name, z.string()])),
+    query: query?.shape ?? {},
+    header: headers,
+  };
+  return Object.entries(places).flatMap(([place, shape]) =>
+    Object.entries(shape).map(([name, schema]) => ({
+      ...{ in: place, name, schema: schemas.use('input', schema) },
+      ...(schema.isOptional() ? {} : { required: true }),
+      ...(schema.description === undefined ? {} : { description: schema.description }),
+    })),
+  );
 }
 
-function bodyOf({ body, rawBody }: Route): object {
-  if (body !== undefined)
-    return { requestBody: { required: true, content: { 'application/json': { schema: body } } } };
+function bodyOf({ body, rawBody }: Route, schemas: Schemas): object {
+  if (body !== undefined) {
+    const schema = schemas.use('input', body);
+    return { requestBody: { required: true, content: { 'application/json': { schema } } } };
+  }
   if (rawBody === undefined) return {};
-  const content = Object.fromEntries(rawBody.map((type) => [type, { schema: z.any() }]));
+  const content = Object.fromEntries(rawBody.map((type) => [type, { schema: {} }]));
   return { requestBody: { required: true, content } };
 }
 
