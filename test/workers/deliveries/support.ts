@@ -13,7 +13,7 @@ import {
 import type { Json, JsonObject } from '../../../src/contract/json.ts';
 import type { Entry } from '../../../src/contract/runs.ts';
 import { findRun } from '../../../src/db/runs.ts';
-import { runObject } from '../../../src/objects/index.ts';
+import { runObject, tenantObject } from '../../../src/objects/index.ts';
 import { newSigningSecret } from '../../../src/ports/webhook-keys.ts';
 import type { Taken } from '../../fixtures/receiver/script.ts';
 import { at, listAt, textAt } from '../support/answers.ts';
@@ -92,6 +92,8 @@ export async function historyOf(tenant: Tenant, runId: string): Promise<readonly
 
 /** When a run that waits tries again. */
 export async function nextAttemptOf(tenant: Tenant, runId: string): Promise<string> {
+  // The log shows what has happened a moment later, until when it shows the attempt before.
+  await tenantObject(env, tenant.id).deliverRun(runId);
   return textAt(await runWithStatus(tenant, runId, 'waiting'), 'run.steps.0.nextAttemptAt');
 }
 
