@@ -1,6 +1,9 @@
 /** HMAC-SHA-256 (RFC 2104) by Web Crypto, whose `verify` compares in constant time. */
 
 const ALGORITHM = { name: 'HMAC', hash: 'SHA-256' } as const;
+/** A key signs many times, and importing it costs as much as signing does. */
+const IMPORTED_MAX = 1_000;
+const imported = new Map<string, Awaited<ReturnType<typeof crypto.subtle.importKey>>>();
 
 /**
  * 32 bytes.
@@ -28,5 +31,11 @@ export async function verifyHmacSha256(
 }
 
 async function importKey(key: Uint8Array) {
-  return await crypto.subtle.importKey('raw', key, ALGORITHM, false, ['sign', 'verify']);
+  const name = String.fromCharCode(...key);
+  const known = imported.get(name);
+  if (known !== undefined) return known;
+  const made = await crypto.subtle.importKey('raw', key, ALGORITHM, false, ['sign', 'verify']);
+  if (imported.size >= IMPORTED_MAX) imported.clear();
+  imported.set(name, made);
+  return made;
 }

@@ -6,15 +6,27 @@ import { countFields, numberLost, shapeOf } from './json-text.ts';
 export const BODY_BYTES_MAX = 1_048_576;
 export const JSON_DEPTH_MAX = 32;
 
-/** The raw bytes, counted as they come: a Content-Length may lie. */
+const TOO_LARGE = refusal('payload_too_large', `A body is at most ${BODY_BYTES_MAX} bytes.`);
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
+
+/**
+ * The raw bytes. HTTP cuts a body off where its Content-Length says that it ends, so what is said to fit
+ * is read at once; without one they are counted as they come.
+ */
 export async function readBytes(request: Request): Promise<Uint8Array | Refusal> {
-  const tooLarge = refusal('payload_too_large', `A body is at most ${BODY_BYTES_MAX} bytes.`);
-  if (Number(request.headers.get('content-length') ?? 0) > BODY_BYTES_MAX) return tooLarge;
+  const length = request.headers.get('content-length');
+  if (length === null) return await readChunks(request);
+  if (Number(length) > BODY_BYTES_MAX) return TOO_LARGE;
+  const bytes = new Uint8Array(await request.arrayBuffer());
+  return bytes.byteLength > BODY_BYTES_MAX ? TOO_LARGE : bytes;
+}
+
+async function readChunks(request: Request): Promise<Uint8Array | Refusal> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body ?? []) {
     size += chunk.byteLength;
-    if (size > BODY_BYTES_MAX) return tooLarge;
+    if (size > BODY_BYTES_MAX) return TOO_LARGE;
     chunks.push(chunk);
   }
   const bytes = new Uint8Array(size);
@@ -54,7 +66,7 @@ export function parseJson(
 ): { ok: true; value: Json } | Refusal {
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
+    text = utf8.decode(bytes);
   } catch {
     return refusal('malformed_json', 'The body is not UTF-8.');
   }

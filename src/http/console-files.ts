@@ -16,5 +16,7 @@ export async function consoleFile(request: Request, env: Env): Promise<Response 
   const { pathname } = new URL(url);
   if (env.CONSOLE === undefined || !isReading) return null;
   if (isWorkers(pathname) || pathname.startsWith(PLATFORMS)) return null;
-  return await env.CONSOLE.fetch(request);
+  const file = await env.CONSOLE.fetch(request);
+  // A copy, whose headers can be set.
+  return new Response(file.body, file);
 }

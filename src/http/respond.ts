@@ -59,18 +59,17 @@ export interface Finishing {
   readonly environment: string;
 }
 
-/** The same answer with the common headers; what a handler has set itself stays. */
+/** The answer, which is ours, with the common headers; what a handler has set itself stays. */
 export function finish(
   response: Response,
   { requestId, cors, headOnly, environment }: Finishing,
 ): Response {
-  const headers = new Headers(response.headers);
+  const { headers, status } = response;
   for (const [name, value] of Object.entries(SECURITY_HEADERS))
     if (!headers.has(name)) headers.set(name, value);
   if (environment !== 'development') headers.set('strict-transport-security', TRANSPORT_SECURITY);
   // `Vary` joins what the handler's own says.
   for (const [name, value] of cors) headers.append(name, value);
   headers.set('x-request-id', requestId);
-  const { status, webSocket } = response;
-  return new Response(headOnly ? null : response.body, { status, headers, webSocket });
+  return headOnly ? new Response(null, { status, headers }) : response;
 }

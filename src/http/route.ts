@@ -192,7 +192,8 @@ async function handleParsed<
   { request }: Served,
   body: Json,
 ): Promise<Answer> {
-  const query = parseWith<Query>(spec.query, queryOf(request), 'query');
+  const given = spec.query === undefined ? {} : queryOf(request);
+  const query = parseWith<Query>(spec.query, given, 'query');
   const parsed = parseWith<Body>(spec.body, body, '');
   if (!query.ok || !parsed.ok) {
     const faults = [query, parsed].flatMap((part) => (part.ok ? [] : part.faults));

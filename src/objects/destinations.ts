@@ -33,6 +33,8 @@ export type Admittance = { allowed: true } | { allowed: false; retryAt: number |
 export class Destinations {
   readonly #sql: SqlStorage;
   #disabledKeys: readonly string[] | null = null;
+  /** Most of the time all are well, and then none has to be looked for. */
+  #areSome: boolean | null = null;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -40,6 +42,8 @@ export class Destinations {
   }
 
   find(url: string): DestinationHealth | null {
+    this.#areSome ??= this.#sql.exec('SELECT 1 FROM destinations LIMIT 1').toArray().length > 0;
+    if (!this.#areSome) return null;
     const row = this.#sql
       .exec<Row>('SELECT health FROM destinations WHERE key = ?', destinationKey(url))
       .toArray()[0];
@@ -105,6 +109,7 @@ export class Destinations {
 
   #keep(url: string, health: DestinationHealth | null): void {
     this.#disabledKeys = null;
+    this.#areSome = null;
     if (health === null) {
       this.#forget(url);
       return;

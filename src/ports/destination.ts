@@ -127,8 +127,8 @@ function parse(text: string): URL | string {
     return `The URL is longer than ${URL_LENGTH_MAX.toLocaleString('en')} characters.`;
   if (UNWRITABLE.test(text))
     return 'The URL has a space, a control character or a backslash in it; percent-encode it.';
-  if (!URL.canParse(text)) return 'This is not a complete URL, such as https://example.com/hook.';
-  const url = new URL(text);
+  const url = URL.parse(text);
+  if (url === null) return 'This is not a complete URL, such as https://example.com/hook.';
   if (url.hostname.endsWith('.')) url.hostname = url.hostname.slice(0, -1);
   return url;
 }

@@ -150,9 +150,10 @@ async function readStart(response: Response, deadline: AbortSignal): Promise<str
   const stop = () => void reader.cancel().catch(() => undefined);
   deadline.addEventListener('abort', stop, { once: true });
   const kept = new Uint8Array(KEPT_BYTES);
+  const end = Math.min(lengthOf(response), READ_BYTES_MAX);
   let seen = 0;
   try {
-    while (seen < READ_BYTES_MAX && !deadline.aborted) {
+    while (seen < end && !deadline.aborted) {
       const { done, value } = await reader.read();
       if (done) break;
       const chunk: Uint8Array = value;
@@ -166,6 +167,13 @@ async function readStart(response: Response, deadline: AbortSignal): Promise<str
   stop();
   // As a stream, so that a character cut in half at the end is left out rather than garbled.
   return new TextDecoder().decode(kept.subarray(0, seen), { stream: true });
+}
+
+/** How long the body is, when that was said of the bytes that are read; else it ends where it ends. */
+function lengthOf({ headers }: Response): number {
+  const length = headers.get('content-length');
+  const isPlain = length !== null && !headers.has('content-encoding');
+  return isPlain && /^\d+$/.test(length) ? Number(length) : Number.POSITIVE_INFINITY;
 }
 
 function classify(response: Response, body: string, now: number): WebhookResult {

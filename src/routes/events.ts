@@ -135,7 +135,7 @@ function parseEvents(body: Json, strict: boolean): { events: IncomingEvent[] } |
   const events: IncomingEvent[] = [];
   for (const [index, item] of items.entries()) {
     const prefix = isArray(body) ? String(index) : '';
-    if (new TextEncoder().encode(JSON.stringify(item)).length > EVENT_BYTES_MAX)
+    if (isTooLarge(JSON.stringify(item)))
       return refusal('payload_too_large', `An event is at most ${EVENT_BYTES_MAX} bytes.`, [
         { path: prefix, message: 'too large' },
       ]);
@@ -148,6 +148,12 @@ function parseEvents(body: Json, strict: boolean): { events: IncomingEvent[] } |
   return faults.length === 0
     ? { events }
     : refusal('validation_failed', 'No event was taken. See errors for what is wrong.', faults);
+}
+
+/** In UTF-8, of which a UTF-16 unit takes three bytes at the most. */
+function isTooLarge(text: string): boolean {
+  if (text.length * 3 <= EVENT_BYTES_MAX) return false;
+  return new TextEncoder().encode(text).length > EVENT_BYTES_MAX;
 }
 
 function join(prefix: string, name: string): string {
