@@ -28,8 +28,9 @@ function wholePolicy(actions: ActionRules, own: OwnRules): ApprovalPolicy {
 
 export class Settings {
   readonly #sql: SqlStorage;
-  /** Values by name, as they were last read or written; null: there is none. */
-  readonly #known = new Map<string, string | null>();
+  /** What is asked for with every event; null: not read yet. */
+  #limits: TenantLimits | null = null;
+  #database: number | null = null;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -47,19 +48,25 @@ export class Settings {
 
   /** The number of the database that has the tenant's read model. */
   database(): number {
-    return Number(this.#read('database') ?? 0);
+    const number = this.#database ?? Number(this.#read('database') ?? 0);
+    this.#database = number;
+    return number;
   }
 
   setDatabase(number: number): void {
+    this.#database = null;
     this.#write('database', String(number));
   }
 
   limits(): TenantLimits {
-    const value = this.#read('limits');
-    return value === null ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, ...JSON.parse(value) };
+    const own = () => JSON.parse(this.#read('limits') ?? '{}');
+    const limits: TenantLimits = this.#limits ?? { ...DEFAULT_LIMITS, ...own() };
+    this.#limits = limits;
+    return limits;
   }
 
   setLimits(limits: TenantLimits): void {
+    this.#limits = null;
     this.#write('limits', JSON.stringify(limits));
   }
 
@@ -188,24 +195,18 @@ export class Settings {
   }
 
   #read(name: string): string | null {
-    const known = this.#known.get(name);
-    if (known !== undefined) return known;
     const row = this.#sql
       .exec<{ value: string }>('SELECT value FROM settings WHERE name = ?', name)
       .toArray()[0];
-    const value = row?.value ?? null;
-    this.#known.set(name, value);
-    return value;
+    return row?.value ?? null;
   }
 
   #write(name: string, value: string): void {
     this.#sql.exec('INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)', name, value);
-    this.#known.set(name, value);
   }
 
   #remove(name: string): void {
     this.#sql.exec('DELETE FROM settings WHERE name = ?', name);
-    this.#known.set(name, null);
   }
 }
 
