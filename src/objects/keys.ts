@@ -38,6 +38,8 @@ const LAST_USE_GRAIN_MS = 3_600_000;
 
 export class ApiKeys {
   readonly #sql: SqlStorage;
+  /** Live keys that were used, by digest, as their rows stand: every change of a row forgets them. */
+  readonly #used = new Map<string, ApiKey>();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -61,6 +63,7 @@ export class ApiKeys {
     if (key.role === 'admin' && this.#count(`WHERE role = 'admin' AND revoked_at IS NULL`) === 1)
       return refusal('conflict', 'It is the last admin key. Make another one first.');
     this.#sql.exec('UPDATE api_keys SET revoked_at = ? WHERE id = ?', at, id);
+    this.#used.clear();
     const { name, role } = key;
     const target = { type: 'api_key', id };
     return changed({ ...key, revokedAt: at }, 'api_key.revoked', target, { name, role });
@@ -87,13 +90,20 @@ export class ApiKeys {
 
   /** The live key of a digest; notes its use. */
   use(digest: string, now: number): ApiKey | null {
+    const key = this.#used.get(digest) ?? this.#findUsable(digest);
+    if (key === null) return null;
+    this.#used.set(digest, key);
+    const { lastUsedAt } = key;
+    if (lastUsedAt === null || now - Date.parse(lastUsedAt) >= LAST_USE_GRAIN_MS)
+      this.#noteUse(digest, now);
+    return key;
+  }
+
+  #findUsable(digest: string): ApiKey | null {
     const row = this.#sql
       .exec<Row>('SELECT * FROM api_keys WHERE digest = ? AND revoked_at IS NULL', digest)
       .toArray()[0];
-    if (row === undefined) return null;
-    if (row.last_used_at === null || now - Date.parse(row.last_used_at) >= LAST_USE_GRAIN_MS)
-      this.#noteUse(digest, now);
-    return keyOf(row);
+    return row === undefined ? null : keyOf(row);
   }
 
   /** A storage that is full keeps nobody from reading, and from making room. */
@@ -104,6 +114,7 @@ export class ApiKeys {
         new Date(now - (now % LAST_USE_GRAIN_MS)).toISOString(),
         digest,
       );
+      this.#used.delete(digest);
     } catch (error) {
       logError({ what: 'key_use_failed' }, error);
     }
@@ -159,6 +170,7 @@ export class ApiKeys {
   /** People give keys their own names. */
   eraseNames(memberId: string): void {
     this.#sql.exec('UPDATE api_keys SET name = ? WHERE member_id = ?', ERASED, memberId);
+    this.#used.clear();
   }
 
   /** Newest first, after an id. */

@@ -149,15 +149,15 @@ async function readStart(response: Response, deadline: AbortSignal): Promise<str
   const reader = response.body.getReader();
   const stop = () => void reader.cancel().catch(() => undefined);
   deadline.addEventListener('abort', stop, { once: true });
-  const kept = new Uint8Array(KEPT_BYTES);
   const end = Math.min(lengthOf(response), READ_BYTES_MAX);
+  const kept = new Uint8Array(Math.min(end, KEPT_BYTES));
   let seen = 0;
   try {
     while (seen < end && !deadline.aborted) {
       const { done, value } = await reader.read();
       if (done) break;
       const chunk: Uint8Array = value;
-      if (seen < KEPT_BYTES) kept.set(chunk.subarray(0, KEPT_BYTES - seen), seen);
+      if (seen < kept.length) kept.set(chunk.subarray(0, kept.length - seen), seen);
       seen += chunk.byteLength;
     }
   } catch {
