@@ -79,7 +79,7 @@ export class RunGiving {
       const { id, version } = begun.run.workflow;
       const seed = seedOf(tenant, begun, workflows.definition(id, version));
       const { entries } = begun;
-      await runObject(env, tenant.id, runId).adopt({ seed, entries }, this.#shell.context());
+      await runObject(env, tenant.id, runId).adopt({ seed, entries });
       openRuns.handedOver(runId, entries.at(-1)?.seq ?? 0);
       return 'sent';
     });

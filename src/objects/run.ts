@@ -57,6 +57,8 @@ export class RunObject extends DurableObject<Env> {
   #context: TenantContext | null = null;
   /** The tenant could not be asked the last time: what it would decide is held back. */
   #outOfReach = false;
+  /** It was here, and is over. */
+  #isOver = false;
   /** Callers who wait until the read model shows what they did. */
   #readers = 0;
 
@@ -68,14 +70,19 @@ export class RunObject extends DurableObject<Env> {
     if (seed !== null) this.#run = replay(seed.runId, this.#journal.entries());
   }
 
-  /** Takes a run over from its tenant, and starts or goes on with it. Taking it twice is fine. */
-  async adopt({ seed, entries }: Handover, lent: TenantContext): Promise<void> {
+  /**
+   * Takes a run over from its tenant, and starts or goes on with it. Taking it twice is fine, also when
+   * the second time comes after its end: nothing of it is here any more, but its tenant knows.
+   */
+  async adopt({ seed, entries }: Handover): Promise<void> {
     this.#assertName(seed);
     if (this.#run !== undefined) return;
+    const lent = await tenantObject(this.env, seed.tenant.id).lendTo(seed.place);
+    if (lent === null) return;
     this.#context = lent;
     await this.#calls.during(async () => {
       const plan = await this.#planNow(seed);
-      if (this.#run !== undefined) return;
+      if (this.#run !== undefined || this.#isOver) return;
       const decision = entries.length === 0 ? start(plan, Date.now()) : handedOver(seed, entries);
       this.ctx.storage.transactionSync(() => this.#journal.begin(seed, entries));
       await this.#commit(seed, decision);
@@ -223,6 +230,7 @@ export class RunObject extends DurableObject<Env> {
     if (this.#run === undefined || !isSettled(this.#run)) return;
     if (this.#journal.unreported().length > 0) return await this.#arm();
     this.#run = undefined;
+    this.#isOver = true;
     this.#journal.forget();
     this.#alarm.forget();
     await this.ctx.storage.deleteAll();

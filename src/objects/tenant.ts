@@ -24,6 +24,7 @@ import {
   type LinkHolder,
   roleAllows,
 } from './identity.ts';
+import type { Place } from './intake.ts';
 import type { MintedKey } from './keys.ts';
 import { admitEvents, cancelGiven, settleDriven, takeReport } from './ledger.ts';
 import type { GuessedLink } from './link-guesses.ts';
@@ -227,6 +228,11 @@ export class TenantObject extends TenantRetention {
 
   async context(): Promise<TenantContext> {
     return this.lendContext();
+  }
+
+  /** What a run goes by that its object is taking over; null: it is over, and comes a second time. */
+  async lendTo(place: Place): Promise<TenantContext | null> {
+    return this.open().openRuns.takenSeq(place) === null ? null : this.lendContext();
   }
 
   /**

@@ -1,7 +1,8 @@
 /** Runs that wait: gates, delays, retries and the end of each, by people and by alarms. */
-import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { RunObject } from '../../../src/objects/run.ts';
 import { sweep } from '../../../src/objects/sweep.ts';
 import { journalOf } from '../support/journal.ts';
 import { passTime, ring, withoutTenant } from './support/disturb.ts';
@@ -249,9 +250,23 @@ test('an object refuses a run of another tenant', async () => {
   const other = await openShop();
   const [part] = await journalOf(shop, runId);
   const seed = JSON.parse(part?.seed ?? '');
-  const context = await tenantOf(other).context();
   const refused = await runInDurableObject(runOf(other, runId), (object) =>
-    object.adopt({ seed, entries: [] }, context).catch((error: Error) => error.message),
+    object.adopt({ seed, entries: [] }).catch((error: Error) => error.message),
   );
   expect(refused).toBe('this object belongs to another run');
+});
+
+test('a run that is given to its object once more after its end does not begin anew', async () => {
+  const adopted = vi.spyOn(RunObject.prototype, 'adopt');
+  const { shop, runId } = await gated();
+  const [handover] = adopted.mock.calls.flatMap(([given]) =>
+    given.seed.runId === runId ? [given] : [],
+  );
+  if (handover === undefined) throw new Error('the run has no object');
+  await vote(shop, runId, 'denied', 'ann');
+  await quiet(shop);
+  await evictDurableObject(runOf(shop, runId));
+  await runOf(shop, runId).adopt(handover);
+  expect(await vote(shop, runId, 'approved', 'bob')).toMatchObject({ code: 'approval_decided' });
+  expect(await flagsOf(shop)).toEqual([]);
 });
