@@ -88,14 +88,14 @@ export function cancelGiven(
 /** Takes the entries of a run in an object of its own, each number once. */
 export function takeReport(stores: Stores, report: RunReport): void {
   const { openRuns, parcels } = stores;
-  const { runId, place } = report;
+  const { place } = report;
   const taken = openRuns.takenSeq(place);
   if (taken === null) return;
   const entries = report.entries.filter((entry) => entry.seq > taken);
   if (entries.length > 0)
     recordEntries(stores, { ...report, entries }, (parcel) => parcels.put(parcel));
-  if (report.settled) openRuns.ended(runId, place);
-  else if (report.seq > taken) openRuns.took(runId, place, report.seq);
+  if (report.settled) openRuns.ended(place);
+  else if (report.seq > taken) openRuns.took(place, report.seq);
 }
 
 /** A run that the read model does not know yet, and its event when it is the first of it. */

@@ -182,16 +182,14 @@ export class OpenRuns {
     return handing === null ? null : seqOf(JSON.parse(handing));
   }
 
-  /** The run reports, so its object has it, whether or not that was told. */
-  took(runId: string, place: Place, seq: number): void {
-    this.#handing.delete(runId);
+  /** The run reports, so its object has it. Whoever is giving it away finds that out: see `handover`. */
+  took(place: Place, seq: number): void {
     if (!this.#intake.move(place, 'live', 'live', String(seq)))
       this.#intake.move(place, 'handing', 'live', String(seq));
   }
 
   /** No report will follow. */
-  ended(runId: string, place: Place): void {
-    this.#handing.delete(runId);
+  ended(place: Place): void {
     if (!this.#intake.close(place, 'live')) this.#intake.close(place, 'handing');
   }
 
