@@ -97,7 +97,12 @@ export class Delivery {
   /** Nothing that waits to be sent waits for a signature, and what is signed then is sent. */
   async #signWhenDue(): Promise<void> {
     const { stores, signCheckpoint } = this.#shell;
-    if (!(await this.#checkpoints.tick(stores(), signCheckpoint))) return;
+    // The alarm stands before there is something to send: another drain may end meanwhile.
+    const sign = async () => {
+      await this.#alarm.arm(Date.now() + SAFETY_MS);
+      return await signCheckpoint();
+    };
+    if (!(await this.#checkpoints.tick(stores(), sign))) return;
     this.#mailing.sendDue();
     await this.#sendAll();
   }
@@ -137,6 +142,8 @@ export class Delivery {
     const stores = this.#shell.stores();
     const now = Date.now();
     const times = [
+      // Should this instance die, what it was sending waits.
+      this.#drains.isBusy() ? now + SAFETY_MS : null,
       this.#drains.nextTry(),
       stores.openRuns.nextLease(now),
       stores.redeliveries.nextDue(),

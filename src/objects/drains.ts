@@ -35,6 +35,11 @@ export class Drains {
     return (this.#backoff.get(way)?.until ?? 0) > now;
   }
 
+  /** Somebody is sending. */
+  isBusy(): boolean {
+    return this.#running.size > 0;
+  }
+
   /** When the first of those that have failed may be tried again; null when none has. */
   nextTry(): number | null {
     const times = [...this.#backoff.values()].map(({ until }) => until);

@@ -17,6 +17,8 @@ const BACKOFF_FIRST_MS = 1_000;
 const BACKOFF_MAX_MS = 10 * 60_000;
 /** Nothing is sent until someone mends the account: whoever sets a connection is not kept waiting. */
 const BLOCKED_MS = 30 * 60_000;
+/** Whoever is sending one has told by then, or died with this instance. */
+const SENDING_MS = 60_000;
 
 export interface QueuedMail {
   readonly id: string;
@@ -39,6 +41,8 @@ export class MailQueue {
   readonly #sql: SqlStorage;
   /** Those that are not being sent, the oldest first. */
   readonly #waiting = new Map<string, Waiting>();
+  /** Those that are: until when that is told (milliseconds). */
+  readonly #sending = new Map<string, number>();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -66,19 +70,23 @@ export class MailQueue {
     if (first === null || first.dueAt > now) return null;
     const { id, tries } = first;
     this.#waiting.delete(id);
+    this.#sending.set(id, now + SENDING_MS);
     const [row] = this.#sql
       .exec<Pick<Row, 'body'>>('SELECT body FROM mails WHERE id = ?', id)
       .toArray();
     return row === undefined ? null : { id, mail: JSON.parse(row.body), tries };
   }
 
-  /** When one has to be sent, or sent again (milliseconds); null when none waits. */
+  /** When one has to be sent, or may have to be sent again (milliseconds); null when there is none. */
   nextDue(): number | null {
-    return this.#first()?.dueAt ?? null;
+    const first = this.#first();
+    const times = [...this.#sending.values(), ...(first === null ? [] : [first.dueAt])];
+    return times.length === 0 ? null : Math.min(...times);
   }
 
   /** What became of a mail that was given out: `left` is what remains of it to be sent, if anything. */
   settle({ id, tries }: Pick<QueuedMail, 'id' | 'tries'>, left: Left | null, now: number): void {
+    this.#sending.delete(id);
     if (left === null) {
       this.#sql.exec('DELETE FROM mails WHERE id = ?', id);
       return;
