@@ -189,7 +189,10 @@ export class RunObject extends DurableObject<Env> {
 
   async #arm(): Promise<void> {
     const now = Date.now();
-    const report = this.#journal.unreported().length > 0 ? now + RETRY_REPORT_MS : null;
+    // What is over goes once it is reported and nobody asks for it: until then it has to be woken.
+    const isOver = this.#run !== undefined && isSettled(this.#run);
+    const hasToGo = isOver || this.#journal.unreported().length > 0;
+    const report = hasToGo ? now + RETRY_REPORT_MS : null;
     const next = this.#run === undefined ? null : nextWake(this.#run);
     // Many runs may wait for one tenant: they do not come back all at once.
     const again = now + RETRY_REPORT_MS * (1 + Math.random());
