@@ -1,0 +1,196 @@
+/**
+ * Faults that are planted into the product's sources; the simulation has to find each. The last ones were
+ * not planted at first: they are what it found, put back.
+ */
+
+export interface Plant {
+  readonly name: string;
+  readonly changes: readonly PlantedChange[];
+  /** Where a search begins that finds it soon; else from the first seed on, in short schedules. */
+  readonly search?: { readonly seed: number; readonly steps: number };
+}
+
+interface PlantedChange {
+  /** The end of the source's path. */
+  readonly file: string;
+  /** What stands there once. */
+  readonly from: string;
+  readonly to: string;
+}
+
+export const PLANTS: readonly Plant[] = [
+  {
+    name: 'send-before-commit',
+    changes: [
+      {
+        file: 'src/objects/run.ts',
+        from: `    await this.#commit(seed, decision);
+    this.#perform(seed, decision.entries);
+    if (projected)`,
+        to: `    this.#run = decision.run;
+    this.#perform(seed, decision.entries);
+    await scheduler.wait(1);
+    await this.#commit(seed, decision);
+    if (projected)`,
+      },
+    ],
+  },
+  {
+    name: 'alarm-after-effect',
+    changes: [
+      {
+        file: 'src/objects/delivery.ts',
+        from: `    await this.#alarm.arm(Date.now() + SAFETY_MS);
+    this.flush();
+    if (projected) await this.readModel.caughtUp();`,
+        to: `    this.flush();
+    if (projected) await this.readModel.caughtUp();
+    await this.#alarm.arm(Date.now() + SAFETY_MS);`,
+      },
+    ],
+  },
+  {
+    name: 'vote-twice',
+    changes: [
+      {
+        file: 'src/engine/approval.ts',
+        from: '  return taken === undefined\n',
+        to: '  return taken !== null\n',
+      },
+    ],
+  },
+  {
+    name: 'event-twice',
+    changes: [
+      {
+        file: 'src/objects/intake.ts',
+        from: 'WHERE state IN (0, 1, 2, 3, 4) AND source',
+        to: 'WHERE state IN (0, 1, 2, 3) AND source',
+      },
+    ],
+  },
+  {
+    name: 'acknowledged-before-applied',
+    changes: [
+      {
+        file: 'src/objects/read-model.ts',
+        from: '    await applyParcels(this.#stores(), tenant.id, parcels);\n    this',
+        to: '    this',
+      },
+      {
+        file: 'src/objects/read-model.ts',
+        from: '    openRuns.told(untold);',
+        to: '    await applyParcels(this.#stores(), tenant.id, parcels);\n    openRuns.told(untold);',
+      },
+    ],
+  },
+  {
+    name: 'other-inputs-than-approved',
+    changes: [
+      {
+        file: 'src/actions/attempt.ts',
+        from: 'if (approved !== null && !isAsApproved(attempt, approved))',
+        to: 'if (approved !== null && !isAsApproved(attempt, approved) && isAsApproved === null)',
+      },
+      {
+        file: 'src/objects/plan.ts',
+        from: '        action: step.action,\n        input,',
+        to: '        action: step.action,\n        input: state.attempts > 1 ? { ...input, body: null } : input,',
+      },
+    ],
+  },
+  {
+    name: 'report-taken-twice',
+    changes: [
+      {
+        file: 'src/objects/ledger.ts',
+        from: 'report.entries.filter((entry) => entry.seq > taken)',
+        to: 'report.entries.filter((entry) => entry.seq > 0)',
+      },
+    ],
+  },
+  {
+    name: 'replaced-policy',
+    changes: [
+      {
+        file: 'src/objects/tenant-base.ts',
+        from: 'if (made.ok && left > 0)',
+        to: 'if (made.ok && left > CONTEXT_LENT_MS)',
+      },
+      {
+        file: 'src/objects/messages.ts',
+        from: 'return now - at <= CONTEXT_FRESH_MS;',
+        to: 'return now - at <= 60 * CONTEXT_FRESH_MS;',
+      },
+    ],
+  },
+  {
+    name: 'found: a run is given away twice, the second time after its end',
+    changes: [
+      { file: 'src/objects/run.ts', from: '    if (lent === null) return;\n', to: '' },
+      {
+        file: 'src/objects/tenant.ts',
+        from: 'return this.open().openRuns.takenSeq(place) === null ? null : this.lendContext();',
+        to: 'return this.lendContext();',
+      },
+    ],
+  },
+  {
+    name: 'found: no alarm behind a run that is over and not yet emptied',
+    changes: [
+      {
+        file: 'src/objects/run.ts',
+        from: 'const hasToGo = isOver || this',
+        to: 'const hasToGo = this',
+      },
+    ],
+  },
+  {
+    name: 'found: no alarm behind a mail that is being sent',
+    changes: [
+      {
+        file: 'src/objects/mail-queue.ts',
+        from: '[...this.#sending.values(), ...(first',
+        to: '[...(first',
+      },
+    ],
+  },
+  {
+    name: 'found: no alarm behind what another drain sends',
+    changes: [
+      {
+        file: 'src/objects/delivery.ts',
+        from: '      this.#drains.isBusy() ? now + SAFETY_MS : null,\n',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'found: no alarm behind a checkpoint that is being signed',
+    changes: [
+      {
+        file: 'src/objects/delivery.ts',
+        from: `      await this.#alarm.arm(Date.now() + SAFETY_MS);
+      return await signCheckpoint();`,
+        to: '      return await signCheckpoint();',
+      },
+    ],
+  },
+  {
+    name: 'found: a tenant wakes every second for a run that has left',
+    changes: [
+      {
+        file: 'src/objects/open-runs.ts',
+        from: `    if (!this.#intake.close(place, 'live')) this.#intake.close(place, 'handing');`,
+        to: `    for (const [runId, at] of this.#handing)
+      if (placeKey(at) === placeKey(place)) this.#handing.delete(runId);
+    if (!this.#intake.close(place, 'live')) this.#intake.close(place, 'handing');`,
+      },
+      {
+        file: 'src/objects/open-runs.ts',
+        from: `import { type Intake, type Place, placeOfRun } from './intake.ts';`,
+        to: `import { type Intake, type Place, placeKey, placeOfRun } from './intake.ts';`,
+      },
+    ],
+  },
+];
