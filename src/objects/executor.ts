@@ -6,7 +6,7 @@
 import { WorkerEntrypoint } from 'cloudflare:workers';
 import { isRepeatable, performAttempt } from '../actions/attempt.ts';
 import { envForWork } from '../db/databases.ts';
-import type { AttemptOutcome, Outcome } from '../engine/plan.ts';
+import type { AttemptOutcome, Outcome, Plan } from '../engine/plan.ts';
 import { decide, isSettled, start } from '../engine/run.ts';
 import type { Env } from '../env.ts';
 import { logError } from '../log.ts';
@@ -198,7 +198,7 @@ async function tryToDrive(env: Env, seed: Seed, lent: TenantContext): Promise<Dr
  */
 async function driveRun(env: Env, seed: Seed, lent: TenantContext): Promise<RunReport> {
   let context = await contextNow(env, seed, lent);
-  let plan = planOf(seed, context.policy);
+  let plan = planBy(seed, context);
   let { run, entries } = start(plan, Date.now());
   const history = [...entries];
   const begun = Date.now();
@@ -214,7 +214,7 @@ async function driveRun(env: Env, seed: Seed, lent: TenantContext): Promise<RunR
       jobs.map(async ({ job, ports }) => ({ job, outcome: await performJob(job, ports) })),
     );
     context = await contextNow(env, seed, context);
-    plan = planOf(seed, context.policy);
+    plan = planBy(seed, context);
     const added = [];
     for (const { job, outcome } of outcomes) {
       const { stepId, attempt } = job;
@@ -226,6 +226,11 @@ async function driveRun(env: Env, seed: Seed, lent: TenantContext): Promise<RunR
     entries = added;
     history.push(...added);
   }
+}
+
+/** What the tenant said may have been long on its way: then no gate opens by it. */
+function planBy(seed: Seed, context: TenantContext): Plan {
+  return planOf(seed, context.policy, isCurrent(context, Date.now()));
 }
 
 /** A gate opens by the policy of that moment. */

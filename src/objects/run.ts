@@ -55,7 +55,7 @@ export class RunObject extends DurableObject<Env> {
   /** Steps whose budget is being asked for right now. */
   readonly #asking = new Set<string>();
   #context: TenantContext | null = null;
-  /** The tenant could not be asked the last time: what it would decide is held back. */
+  /** The tenant could not be asked in time: what it would decide is held back. */
   #outOfReach = false;
   /** It was here, and is over. */
   #isOver = false;
@@ -252,8 +252,10 @@ export class RunObject extends DurableObject<Env> {
     try {
       const context = await tenantObject(this.env, seed.tenant.id).context();
       this.#context = context;
-      this.#outOfReach = false;
-      return { context, isFresh: true };
+      // It may have been long on its way: then it is asked again, and no gate opens by it.
+      const isFresh = isCurrent(context, Date.now());
+      this.#outOfReach = !isFresh;
+      return { context, isFresh };
     } catch (error) {
       if (known === null) throw error;
       this.#outOfReach = true;
