@@ -22,8 +22,13 @@ export async function takeFrom(
   const { sender, env, requestId } = sending;
   const { tenantId } = sender;
   const tenant = tenantObject(env, tenantId);
+  // An event without an id would be another one the second time.
+  const isRepeatable = events.every(({ id }) => id !== undefined);
   if ('digest' in sender) {
-    const { sent, identity } = await call(() => tenant.takeSent(sender.digest, events, requestId));
+    const { sent, identity } = await call(
+      () => tenant.takeSent(sender.digest, events, requestId),
+      isRepeatable,
+    );
     const caller = identity === null ? unknownKey(sender) : { tenantId, ...identity };
     const refused = letIn(sending, caller);
     return 'ok' in refused ? refused : sent;
@@ -31,7 +36,10 @@ export async function takeFrom(
   const caller = letIn(sending, sender);
   if ('ok' in caller) return caller;
   const { actor } = caller;
-  return await call(async () => await tenant.takeEvents(events, { actor, requestId }));
+  return await call(
+    async () => await tenant.takeEvents(events, { actor, requestId }),
+    isRepeatable,
+  );
 }
 
 /** What is wrong with a request is for those alone to know who may send one. */

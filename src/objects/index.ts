@@ -23,14 +23,15 @@ export function runObjectName(
 }
 
 /**
- * Calls an object, and once more on a new stub when the platform says that this is safe and useful:
- * a stub is spent after an exception, and an overloaded object must not be called again at once.
+ * Calls an object, and once more on a new stub when the platform says that this is useful: a stub is
+ * spent after an exception, and an overloaded object must not be called again at once. @param isRepeatable
+ * whether doing it twice is doing it once: an object that died may have done it
  */
-export async function call<T>(attempt: () => Promise<T>): Promise<T> {
+export async function call<T>(attempt: () => Promise<T>, isRepeatable = true): Promise<T> {
   try {
     return await attempt();
   } catch (error) {
-    if (!isRetryable(error)) throw error;
+    if (!isRepeatable || !isRetryable(error)) throw error;
     return await attempt();
   }
 }

@@ -30,7 +30,7 @@ function viewFound({ entries, retriedBy }: FoundRun, state: RunState): Run {
 /**
  * Asks the run's object. One that does not know the run may not have been given it yet; a run that
  * never needed an object, or has left it, is told from the log: what its object would say of a claim,
- * its entries say too. `claim`: null for what asks for no approval.
+ * its entries say too. `claim`: null for what asks for no approval; `isRepeatable`: see `call`.
  */
 export async function askRun(
   env: Env,
@@ -38,11 +38,12 @@ export async function askRun(
   runId: string,
   claim: Claim | null,
   ask: () => Promise<RunAnswer>,
+  isRepeatable = true,
 ): Promise<RunAnswer> {
-  let answer = await call(ask);
+  let answer = await call(ask, isRepeatable);
   if (isUnknown(answer)) {
     await tenantObject(env, tenantId).deliverRun(runId);
-    answer = await call(ask);
+    answer = await call(ask, isRepeatable);
   }
   return isUnknown(answer) ? await answerFromLog(env, tenantId, runId, claim) : answer;
 }

@@ -126,7 +126,8 @@ export const runRoutes: readonly Route[] = [
     answer: { status: 200, description: 'The run', schema: oneRun },
     problems: [403, 404, 409],
     handle: async (served, { body: { input, ...claim } }) =>
-      await onApproval(served, claim, (run, claim) => run.editInput(claim, input)),
+      // Made twice, it would undo an edit that somebody made in between.
+      await onApproval(served, claim, (run, claim) => run.editInput(claim, input), false),
   }),
   tenantRoute({
     method: 'POST',
@@ -212,11 +213,11 @@ async function onApproval(
   { env, tenantId, by, role, standsInFor }: ServedCaller,
   { runId, approvalId, inputHash, comment: said }: ClaimBody,
   ask: (run: ReturnType<typeof runObject>, claim: Claim) => Promise<RunAnswer>,
+  isRepeatable = true,
 ): Promise<Answer> {
   const { actor, requestId } = by;
   const comment = said ?? null;
   const claim = { approvalId, inputHash, actor, role, standsInFor, comment, requestId };
-  return await onRun(env, tenantId, runId, claim, () =>
-    ask(runObject(env, tenantId, runId), claim),
-  );
+  const asked = () => ask(runObject(env, tenantId, runId), claim);
+  return await onRun(env, tenantId, runId, claim, asked, isRepeatable);
 }
