@@ -42,6 +42,8 @@ const driveJob = z.object({
   ]),
 });
 const sentInput = z.object({ body: json });
+/** The parts of a run's journal, as its object keeps them. */
+const journalPart = z.object({ entries: z.string() });
 const parcel = z.object({ audit: z.array(auditEntry).optional() });
 const headRow = z.object({ seq: z.number(), hash: z.string() });
 
@@ -75,15 +77,15 @@ export class Watcher implements Watch {
     this.#world.epoch === this.#epoch ? Date.parse(at) - this.#epoch : null;
 
   runWritten(object: SimulatedObject): void {
-    const rows = object.storage.read('journal', 'SELECT entries FROM journal ORDER BY part');
-    if (rows === null) return;
+    const parts = object.storage.readKeys('journal-').map((part) => journalPart.parse(part));
+    if (parts.length === 0) return;
     const [, , runId = ''] = object.name.split(':');
     const book = this.books.get(runId) ?? new RunBook();
     this.books.set(runId, book);
-    const told = rows.flatMap(({ entries }) => z.array(entry).parse(JSON.parse(String(entries))));
+    const told = parts.flatMap(({ entries }) => z.array(entry).parse(JSON.parse(entries)));
     const wrong = book.take(told);
     if (wrong !== null) this.#world.fail('timeline', `${runId}: ${wrong}`);
-    if (rows.length > 0) this.#sleepless(object, 'a run');
+    this.#sleepless(object, 'a run');
   }
 
   tenantWritten(object: SimulatedObject): void {
@@ -109,14 +111,18 @@ export class Watcher implements Watch {
     if (work.length > 0) this.#sleepless(object, work.join(', '));
   }
 
-  /** The entries that were appended stand in the outbox, each linked to the one before. */
+  /** The entries that were appended stand in the outbox and with the head, each linked to the one before. */
   #chained(
     { storage, name }: SimulatedObject,
     before: { readonly seq: number; readonly hash: string },
     now: { readonly seq: number; readonly hash: string },
   ): void {
-    const rows = storage.read('outbox', `SELECT body FROM outbox WHERE address = 'd1' ORDER BY id`);
-    const appended = (rows ?? [])
+    const waiting = storage.read(
+      'outbox',
+      `SELECT body FROM outbox WHERE address = 'd1' ORDER BY id`,
+    );
+    const last = storage.read('audit_head', 'SELECT parcel AS body FROM audit_head');
+    const appended = [...(waiting ?? []), ...(last ?? [])]
       .flatMap(({ body }) => parcel.parse(JSON.parse(String(body))).audit ?? [])
       .filter(({ seq }) => seq > before.seq);
     let [seq, hash] = [before.seq, before.hash];

@@ -4,6 +4,7 @@
  * confirmed. The alarm is part of it.
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { deserialize, serialize } from 'node:v8';
 
 /** What @types/node does not have yet. https://nodejs.org/api/sqlite.html */
 declare module 'node:sqlite' {
@@ -56,16 +57,19 @@ export class ObjectStorage {
   #alarm: number | null = null;
   #alarmOnDisk: number | null = null;
   readonly sql: ReturnType<typeof sqlOf>;
+  readonly kv: ReturnType<typeof kvOf>;
 
   constructor(saved?: SavedStorage) {
     if (saved !== undefined && saved.database.length > 0)
       this.#database.deserialize(saved.database);
     this.#alarm = saved?.alarm ?? null;
     this.#alarmOnDisk = this.#alarm;
-    this.sql = sqlOf((text, values) => {
+    const run: Run = (text, values) => {
       this.#begin();
       return this.#statements.run(text, values);
-    });
+    };
+    this.sql = sqlOf(run);
+    this.kv = kvOf(run);
   }
 
   transactionSync<T>(work: () => T): T {
@@ -140,6 +144,15 @@ export class ObjectStorage {
     return this.#statements.run(text, []).rows.flatMap((row) => (isRecord(row) ? [row] : []));
   }
 
+  /** For those who look on: the values of the keys that begin so. */
+  readKeys(prefix: string): readonly unknown[] {
+    const rows = this.read(
+      KEYS,
+      `SELECT value FROM ${KEYS} WHERE key GLOB '${prefix}*' ORDER BY key`,
+    );
+    return (rows ?? []).map(({ value }) => unpacked(value));
+  }
+
   save(): SavedStorage {
     return { database: this.#database.serialize(), alarm: this.#alarmOnDisk };
   }
@@ -159,6 +172,34 @@ type Run = (
   text: string,
   values: readonly SQLInputValue[],
 ) => { rows: readonly unknown[]; changes: number };
+
+/** Where the platform keeps them, too. */
+const KEYS = '_cf_KV';
+
+/** `ctx.storage.kv`, as far as it is used. */
+function kvOf(run: Run) {
+  const there = () => run('SELECT 1 FROM sqlite_master WHERE name = ?', [KEYS]).rows.length > 0;
+  return {
+    put(key: string, value: unknown): void {
+      if (!there()) run(`CREATE TABLE ${KEYS} (key TEXT PRIMARY KEY, value BLOB)`, []);
+      run(`INSERT OR REPLACE INTO ${KEYS} VALUES (?, ?)`, [key, serialize(value)]);
+    },
+    list({ prefix = '' }: { readonly prefix?: string } = {}): [string, unknown][] {
+      if (!there()) return [];
+      const text = `SELECT key, value FROM ${KEYS} WHERE key GLOB ? ORDER BY key`;
+      const { rows } = run(text, [`${prefix}*`]);
+      return rows.flatMap((row) => (isRecord(row) ? [pairOf(row)] : []));
+    },
+  };
+}
+
+function pairOf({ key, value }: Record<string, unknown>): [string, unknown] {
+  return [String(key), unpacked(value)];
+}
+
+function unpacked(stored: unknown): unknown {
+  return stored instanceof Uint8Array ? deserialize(stored) : null;
+}
 
 /** `ctx.storage.sql`, as far as it is used. */
 function sqlOf(run: Run) {
