@@ -37,6 +37,8 @@ import { TenantRetention } from './tenant-retention.ts';
 
 /** An executor that is not done by then has an attempt under way, and begins nothing after it. */
 const CANCEL_WAIT_MS = 3_000;
+/** Most runs are back long before. */
+const DELIVERY_WAIT_MS = 1_000;
 const UNDER_WAY =
   'An attempt is under way that cannot be taken back. Cancel again in half a minute.';
 
@@ -236,10 +238,12 @@ export class TenantObject extends TenantRetention {
   }
 
   /**
-   * For a caller who wants to act on a run: if it is on its way into its own object, it arrives; if it
-   * has ended, the read model knows it.
+   * For a caller who wants to act on a run: if an executor has it, it comes back, unless that takes long;
+   * if it is on its way into its own object, it arrives; if it has ended, the read model knows it.
    */
   async deliverRun(runId: string): Promise<void> {
+    const { openRuns } = this.open();
+    if (openRuns.find(runId) !== null) await within(DELIVERY_WAIT_MS, openRuns.whenBack(runId));
     await this.delivery.runs.handOver(runId);
     await this.delivery.readModel.caughtUp();
   }
