@@ -4,11 +4,11 @@ import { chunksOf } from '../../scripts/verify-audit/lines.ts';
 import { checkedHere, verifyLog } from '../../scripts/verify-audit/log.ts';
 import { nodeSha256 } from '../../scripts/verify-audit/node-sha256.ts';
 import { type Entry, entry } from '../../src/contract/runs.ts';
-import type { Asked, Ledger, SentEvent } from './ledger.ts';
+import { type Asked, type Ledger, outcomeOfAll, type SentEvent } from './ledger.ts';
 import type { House } from './platform/house.ts';
 import { RunBook } from './run-book.ts';
 import { definitions, type Shop } from './shop.ts';
-import { keyParts, type Watcher } from './watch.ts';
+import type { Watcher } from './watch.ts';
 
 const FINAL = ['succeeded', 'failed', 'denied', 'expired', 'cancelled'];
 const eventRow = z.object({
@@ -74,14 +74,14 @@ function readLog({ d1 }: House): Log {
 /** I1: what was accepted is there once; what was refused is not there; of the rest, once at most. */
 function eventFaults(sent: SentEvent, { events }: Log): string[] {
   const found = events.filter(
-    (event) =>
-      event.tenant_id === sent.shop && event.source === sent.source && event.event_id === sent.id,
+    ({ tenant_id, source }) => tenant_id === sent.shop && source === sent.source,
   );
   const [first] = found;
-  const about = `event ${sent.id} of ${sent.shop} (${sent.outcome})`;
+  const outcome = outcomeOfAll(sent);
+  const about = `event ${sent.n} of ${sent.shop} (${outcome})`;
   if (found.length > 1) return [`${about} is there ${found.length} times`];
-  if (sent.outcome === 'ok' && first === undefined) return [`${about} is lost`];
-  if (sent.outcome === 'fail' && first !== undefined) return [`${about} was refused, and is there`];
+  if (outcome === 'ok' && first === undefined) return [`${about} is lost`];
+  if (outcome === 'fail' && first !== undefined) return [`${about} was refused, and is there`];
   return sent.answers.flatMap(({ id, runs }) =>
     id === first?.id && String(runs) === String(first.runs)
       ? []
@@ -128,41 +128,25 @@ function runFaults({ id, status }: RunRow, { timelines }: Log, { books }: Watche
   return faults;
 }
 
-/**
- * What a run says that it sent has arrived, under the step's one key; and nothing else has. But a run
- * may be cancelled before it is given out again to another executor than the one that died with it.
- */
+/** What a run says that it sent has arrived, under the step's one key. */
 function effectFaults({ id }: RunRow, { timelines }: Log, { arrived }: Ledger): string[] {
   const timeline = timelines.get(id) ?? [];
-  const steps = new Map(
-    timeline.flatMap((one) =>
-      one.type === 'step_started' && one.action === 'notify.webhook' ? [[one.stepId, one]] : [],
-    ),
+  const sends = timeline.flatMap((one) =>
+    one.type === 'step_started' && one.action === 'notify.webhook' ? [one.stepId] : [],
   );
-  const lost = timeline.flatMap((one) =>
-    one.type === 'attempt_succeeded' && steps.has(one.stepId) && !arrived.has(`${id}_${one.stepId}`)
+  return timeline.flatMap((one) =>
+    one.type === 'attempt_succeeded' &&
+    sends.includes(one.stepId) &&
+    !arrived.has(`${id}_${one.stepId}`)
       ? [`${id} says that ${one.stepId} was sent, and nothing arrived`]
       : [],
   );
-  const strange = [...arrived.keys()].flatMap((key) => {
-    const [runId, stepId] = keyParts(key);
-    const isStarted = timeline.some(
-      (one) => one.type === 'attempt_started' && one.stepId === stepId,
-    );
-    const isCancelled = timeline.map(({ type }) => type).join() === 'run_created,run_cancelled';
-    return runId !== id || isStarted || isCancelled
-      ? []
-      : [`${key} arrived, and was never attempted`];
-  });
-  return [...lost, ...strange];
 }
 
 /** What was answered 2xx is there once, and once in the audit; what was not, once at most. */
-function askedFaults(
-  { what, subject, isKeyed, requestIds, outcome }: Asked,
-  { timelines }: Log,
-  house: House,
-) {
+function askedFaults(asked: Asked, { timelines }: Log, house: House): string[] {
+  const { what, subject, isKeyed, requestIds } = asked;
+  const outcome = outcomeOfAll(asked);
   const audited = house.d1.read(
     `SELECT action FROM audit WHERE request_id IN (${requestIds.map((id) => `'${id}'`).join()})`,
   );
@@ -174,10 +158,8 @@ function askedFaults(
   if (what !== 'approve' && what !== 'deny') return [];
   const votes = (timelines.get(subject) ?? []).filter(
     (one) =>
-      'requestId' in one &&
-      'decision' in one === false &&
-      requestIds.includes(one.requestId) &&
-      (one.type === 'approval_approved' || one.type === 'approval_denied'),
+      (one.type === 'approval_approved' || one.type === 'approval_denied') &&
+      requestIds.includes(one.requestId),
   ).length;
   return votes === acts ? [] : [`${about}: ${votes} votes, ${acts} audit entries`];
 }
@@ -207,18 +189,19 @@ function policyFaults(
   return (timelines.get(id) ?? []).flatMap((one) => {
     if (one.type !== 'approval_requested') return [];
     const at = sinceBeginning(one.at);
+    if (at === null) return [];
     const used = own.find(({ subject }) => subject === one.rule.expiresIn);
-    if (used === undefined || at === null) return [];
+    const usedPlace = used === undefined ? -1 : place(used);
     const later = own.find(
       (other) =>
-        other.isKeyed &&
+        (other.isKeyed || other.requestIds.length === 1) &&
         other.answeredAt !== null &&
         other.answeredAt + SKEW_MS < at &&
-        place(other) > place(used),
+        place(other) > usedPlace,
     );
     return later === undefined
       ? []
-      : [`${id} asked by the policy ${used.subject}, after ${later.subject} was answered`];
+      : [`${id} asked by the policy ${one.rule.expiresIn}, after ${later.subject} was answered`];
   });
 }
 

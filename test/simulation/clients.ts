@@ -60,40 +60,42 @@ export class Clients {
   async #send(shop: Shop): Promise<void> {
     const n = this.#next();
     const type = this.#world.chance.oneOf(TYPES);
+    const isNamed = this.#world.chance.happens(0.8);
     const sent: SentEvent = {
-      ...{ shop: shop.id, source: '/simulation', id: `e${n}`, type },
-      ...{ outcome: 'fail', answers: [] },
+      ...{ shop: shop.id, source: `/simulation/${n}`, id: isNamed ? `e${n}` : null, n, type },
+      ...{ outcomes: [], answers: [] },
     };
     this.#ledger.events.push(sent);
-    await this.#deliver(shop, sent, null);
+    await this.#deliver(shop, sent);
   }
 
   /** An event that was sent before, whatever became of it. */
   async #sendAgain(shop: Shop): Promise<void> {
-    const own = this.#ledger.events.filter((event) => event.shop === shop.id);
+    const own = this.#ledger.events.filter((event) => event.shop === shop.id && event.id !== null);
     const sent = own[this.#world.chance.between(0, own.length - 1)];
-    if (sent !== undefined) await this.#deliver(shop, sent, sent.outcome);
+    if (sent !== undefined) await this.#deliver(shop, sent);
   }
 
-  async #deliver(shop: Shop, sent: SentEvent, before: SentEvent['outcome'] | null): Promise<void> {
-    const { source, id, type } = sent;
-    const order = { id: `o-${id}`, total: { amount: 1_000, currency: 'EUR' } };
-    const data = { n: Number(id.slice(1)), order };
-    const event = { source, id, type, data };
-    let outcome = before;
-    await this.#insist(async () => {
-      const reply = await this.#post(shop.admin, '/api/events', event, `send-${this.#next()}`);
-      outcome = outcomeOf(outcome, statusOf(reply));
-      sent.outcome = outcome;
-      for (const answer of answersOf(reply)) sent.answers.push(answer);
-      return reply;
-    });
+  async #deliver(shop: Shop, sent: SentEvent): Promise<void> {
+    const { source, id, n, type } = sent;
+    const order = { id: `o-${n}`, total: { amount: 1_000, currency: 'EUR' } };
+    const event = { source, ...(id === null ? {} : { id }), type, data: { n, order } };
+    await this.#insist(
+      async () => {
+        const reply = await this.#post(shop.admin, '/api/events', event, `send-${this.#next()}`);
+        sent.outcomes.push(outcomeOf(reply?.status ?? null));
+        for (const answer of answersOf(reply)) sent.answers.push(answer);
+        return reply;
+      },
+      id === null ? 1 : ASKS_MAX,
+    );
   }
 
   async #vote(shop: Shop): Promise<void> {
     const { chance } = this.#world;
-    const runId = this.#waiting(shop);
-    if (runId === undefined) return;
+    const waiting = this.#waiting(shop);
+    if (waiting === undefined) return;
+    const { runId } = waiting;
     const person = chance.oneOf(shop.people);
     const what = chance.happens(0.9) ? 'approve' : 'deny';
     const path = `/api/admin/workflow-runs/${what}`;
@@ -107,14 +109,15 @@ export class Clients {
   }
 
   async #edit(shop: Shop): Promise<void> {
-    const runId = this.#waiting(shop);
-    if (runId === undefined) return;
+    const waiting = this.#waiting(shop);
+    if (waiting === undefined) return;
+    const { runId, inputHash } = waiting;
     const person = this.#world.chance.oneOf(shop.people);
     const body = { edited: this.#next() };
     const input = { url: `https://hooks.example.com/${shop.id}`, body };
     const path = '/api/admin/workflow-runs/edit';
     const asked = { shop: shop.id, what: 'edit', subject: runId, person: person.id } as const;
-    await this.#ask(asked, person.key, path, { runId, input });
+    await this.#ask(asked, person.key, path, { runId, inputHash, input });
   }
 
   async #cancel(shop: Shop): Promise<void> {
@@ -130,9 +133,12 @@ export class Clients {
   async #changePolicy(shop: Shop): Promise<void> {
     const { chance } = this.#world;
     const [required, count] = [chance.happens(0.5), chance.between(0, 2)];
-    const expiresIn = `${7_200 + this.#next()}s`;
+    const expiresIn = `${3_600 + this.#next()}s`;
     const budget = { count, window: '1h' };
-    const actions = { 'order.refund': { required, approvals: 1, expiresIn, budget } };
+    const actions = {
+      'order.refund': { required, approvals: 1, expiresIn, budget },
+      'notify.webhook': { edit: 'approver', expiresIn },
+    };
     const asked = { shop: shop.id, what: 'policy', subject: expiresIn, person: null } as const;
     const path = '/api/admin/approval-policy/update';
     await this.#ask(asked, shop.admin, path, { actions });
@@ -153,14 +159,16 @@ export class Clients {
     await this.#ask(asked, shop.admin, path, { id, version, ...definition });
   }
 
-  /** A run of which something waits for people, as the log has it. */
-  #waiting(shop: Shop): string | undefined {
+  /** A run of which something waits for people, and the inputs that it shows them. */
+  #waiting(shop: Shop): { runId: string; inputHash: string } | undefined {
     const pending = this.#house.d1.read(
-      `SELECT json_extract(item, '$.runId') AS run FROM approvals
-       WHERE tenant_id = '${shop.id}' AND status = 'pending' ORDER BY id`,
+      `SELECT json_extract(item, '$.runId') AS run, json_extract(item, '$.inputHash') AS hash
+       FROM approvals WHERE tenant_id = '${shop.id}' AND status = 'pending' ORDER BY id`,
     );
     const found = pending[this.#world.chance.between(0, pending.length - 1)];
-    return found === undefined ? undefined : String(found.run);
+    return found === undefined
+      ? undefined
+      : { runId: String(found.run), inputHash: String(found.hash) };
   }
 
   async #ask(
@@ -171,24 +179,23 @@ export class Clients {
   ): Promise<void> {
     const isKeyed = this.#world.chance.happens(0.6);
     const idempotencyKey = isKeyed ? `key-${this.#next()}` : null;
-    const asked: Asked = { ...about, isKeyed, requestIds: [], outcome: 'fail', answeredAt: null };
+    const asked: Asked = { ...about, isKeyed, requestIds: [], outcomes: [], answeredAt: null };
     this.#ledger.asked.push(asked);
-    let outcome: Asked['outcome'] | null = null;
     await this.#insist(async () => {
       const requestId = `ask-${this.#next()}`;
       asked.requestIds.push(requestId);
       const reply = await this.#post(key, path, body, requestId, idempotencyKey);
-      outcome = outcomeOf(outcome, statusOf(reply));
-      asked.outcome = outcome;
-      if (asked.outcome === 'ok') asked.answeredAt ??= this.#world.now;
+      const outcome = outcomeOf(reply?.status ?? null);
+      asked.outcomes.push(outcome);
+      if (outcome === 'ok') asked.answeredAt ??= this.#world.now;
       return reply;
     });
   }
 
   /** Asks again while nobody answers, for a while; and sometimes though somebody did. */
-  async #insist(ask: () => Promise<Reply | null>): Promise<void> {
+  async #insist(ask: () => Promise<Reply | null>, most = ASKS_MAX): Promise<void> {
     const { chance } = this.#world;
-    for (let asks = 0; asks < ASKS_MAX; asks++) {
+    for (let asks = 0; asks < most; asks++) {
       const reply = await ask();
       const isAnswered = reply !== null && reply.status < 500;
       if (isAnswered ? !chance.happens(0.05) : chance.happens(0.2)) return;
@@ -222,10 +229,6 @@ export class Clients {
     this.#numbers += 1;
     return this.#numbers;
   }
-}
-
-function statusOf(reply: Reply | null): number | null {
-  return reply?.status ?? null;
 }
 
 function answersOf(reply: Reply | null): { id: string; runs: string[] }[] {

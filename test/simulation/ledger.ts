@@ -6,9 +6,12 @@ export type Outcome = 'ok' | 'fail' | 'unknown';
 export interface SentEvent {
   readonly shop: string;
   readonly source: string;
-  readonly id: string;
+  /** Null: it was sent without one, in one request. */
+  readonly id: string | null;
+  /** No other event has it. */
+  readonly n: number;
   readonly type: string;
-  outcome: Outcome;
+  readonly outcomes: Outcome[];
   /** What each 2xx said: the product's own id of it, and its runs. */
   readonly answers: { readonly id: string; readonly runs: readonly string[] }[];
 }
@@ -23,7 +26,7 @@ export interface Asked {
   readonly isKeyed: boolean;
   /** Of each of its requests. */
   readonly requestIds: string[];
-  outcome: Outcome;
+  readonly outcomes: Outcome[];
   /** When the first 2xx came (simulated time). */
   answeredAt: number | null;
 }
@@ -35,9 +38,14 @@ export class Ledger {
   readonly arrived = new Map<string, string[]>();
 }
 
-/** A 2xx is for good; a refusal counts only while nobody has said more. */
-export function outcomeOf(before: Outcome | null, status: number | null): Outcome {
-  if (before === 'ok' || (status !== null && status < 300)) return 'ok';
-  if (before === 'unknown' || status === null || status >= 500) return 'unknown';
-  return 'fail';
+/** Of a request; null: nothing was answered. */
+export function outcomeOf(status: number | null): Outcome {
+  if (status === null || status >= 500) return 'unknown';
+  return status < 300 ? 'ok' : 'fail';
+}
+
+/** Of several requests that ask for one thing: one 2xx is enough to know that it was done. */
+export function outcomeOfAll({ outcomes }: { readonly outcomes: readonly Outcome[] }): Outcome {
+  if (outcomes.includes('ok')) return 'ok';
+  return outcomes.includes('unknown') ? 'unknown' : 'fail';
 }

@@ -35,6 +35,9 @@ export const VARIABLES: Variables = {
   AUDIT_KEY: 'simulated-audit-key-0123456789abcdef012345678',
 };
 
+/** Each policy is known by how long its approvals wait. */
+export const FIRST_EXPIRES_IN = '3600s';
+
 /** Quick retries, and so many that an hour's outage does not use them up. */
 const PATIENT = { timeout: '10s', retry: { attempts: 20, delay: '2s', maxDelay: '10m' } } as const;
 
@@ -82,7 +85,10 @@ async function open(house: House, id: string): Promise<Shop> {
     people.push({ id: memberId, key: textAt(made, 'apiKey', 'secret') });
   }
   await post(admin, '/api/admin/approval-policy/update', {
-    actions: { 'notify.webhook': { edit: 'approver' }, 'order.refund': BUDGETED },
+    actions: {
+      'notify.webhook': { edit: 'approver', expiresIn: FIRST_EXPIRES_IN },
+      'order.refund': { ...BUDGETED, expiresIn: FIRST_EXPIRES_IN },
+    },
   });
   const workflows = new Map<string, string>();
   for (const { name, ...workflow } of definitions(id)) {
@@ -97,7 +103,7 @@ async function open(house: House, id: string): Promise<Shop> {
 
 /** Two refunds an hour by themselves, then somebody has to say so. */
 const BUDGETED = {
-  ...{ required: false, approvals: 1, expiresIn: '2h' },
+  ...{ required: false, approvals: 1 },
   budget: { count: 2, window: '1h' },
 };
 
@@ -118,7 +124,7 @@ export function definitions(shop: string, edition = 0) {
     on('straight', 'custom.straight', [post('send')]),
     on('beside', 'custom.straight', [post('also')]),
     on('two', 'custom.two', [post('first'), post('second')]),
-    on('gated', 'custom.gated', [post('send', { approval: { approvals: 2, expiresIn: '1h' } })]),
+    on('gated', 'custom.gated', [post('announce'), post('send', { approval: { approvals: 2 } })]),
     on('waits', 'custom.waits', [{ id: 'nap', wait: '5m' }, post('send')]),
     on('refund', 'order.created', [
       post('announce'),

@@ -37,7 +37,8 @@ function storesDown(world: World): void {
 function jump(world: World, house: House): void {
   const { chance } = world;
   world.epoch += chance.happens(0.7) ? chance.between(1, 2 * HOUR_MS) : -chance.between(1, 30_000);
-  for (const object of house.objects()) object.expectAlarm();
+  for (const object of house.objects())
+    if (object.storage.alarmOnDisk !== null) object.expectAlarm();
 }
 
 function loseAlarm({ chance }: World, house: House): void {

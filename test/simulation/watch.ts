@@ -195,7 +195,7 @@ export class Watcher implements Watch {
 }
 
 /** `<run id>_<step id>`; ids of runs hold one underscore. */
-export function keyParts(webhookId: string): [runId: string, stepId: string] {
+function keyParts(webhookId: string): [runId: string, stepId: string] {
   const [prefix = '', hex = '', ...step] = webhookId.split('_');
   return [`${prefix}_${hex}`, step.join('_')];
 }

@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { performAttempt } from '../../../src/actions/attempt.ts';
 import type { CloudEvent } from '../../../src/contract/events.ts';
+import { TenantObject } from '../../../src/objects/tenant.ts';
 import { openPorts } from '../../../src/ports/open.ts';
 import { type JournalPart, tamperWith } from '../support/journal.ts';
 import { passTime, ring } from './support/disturb.ts';
@@ -55,6 +56,23 @@ describe('a gate goes by the policy of the moment in which it opens', () => {
     const run = await ended(shop, runId);
     expect(run.status).toBe('succeeded');
     expect(run.approvals).toEqual([]);
+  });
+
+  test('not one that was long on its way from the tenant', async () => {
+    const shop = await openShop();
+    await setPolicy(shop, { 'flag.enable': FREELY });
+    await addWorkflow(shop, [pause('nap', '1h'), flagOn('gate', 'beta')]);
+    const runId = await startOne(shop);
+    await reached(shop, runId, 'waiting');
+    const former = await tenantOf(shop).context();
+    await setPolicy(shop, { 'flag.enable': { required: true } });
+    vi.spyOn(TenantObject.prototype, 'context').mockImplementationOnce(async () => former);
+    passTime(2 * HOUR_MS);
+    await ring(shop, runId);
+    expect(await flagsOf(shop)).toEqual([]);
+    await ring(shop, runId);
+    await reached(shop, runId, 'pending_approval');
+    expect(await flagsOf(shop)).toEqual([]);
   });
 
   test('frozen from then on', async () => {
