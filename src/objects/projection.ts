@@ -50,13 +50,13 @@ export interface ReadModelStores {
 
 /**
  * Applies parcels, oldest first, in one transaction for each database, the directory's first. Doing it
- * twice changes nothing.
+ * twice changes nothing. @returns whether anything was new
  */
 export async function applyParcels(
   { directory, own: db, number }: ReadModelStores,
   tenantId: string,
   parcels: readonly Parcel[],
-): Promise<void> {
+): Promise<boolean> {
   const events = parcels.flatMap((parcel) => parcel.events ?? []);
   const runs = parcels.flatMap((parcel) => parcel.runs ?? []);
   const approvals = parcels.flatMap((parcel) => parcel.approvals ?? []);
@@ -72,7 +72,7 @@ export async function applyParcels(
     );
   const found = members.length > 0 ? [upsertMembers(directory, tenantId, members)] : [];
   const apart = directory === db ? [] : [...tenants(directory), ...found];
-  if (apart.length > 0) await directory.batch(apart);
+  const isFound = apart.length > 0 && hasChanged(await directory.batch(apart));
   const statements = [
     ...tenants(db),
     ...(directory === db ? found : []),
@@ -90,5 +90,9 @@ export async function applyParcels(
     ...(checkpoints.length > 0 ? [insertCheckpoints(db, tenantId, checkpoints)] : []),
     ...parcels.flatMap(({ old }) => (old === undefined ? [] : removeOld(db, tenantId, old))),
   ];
-  if (statements.length > 0) await db.batch(statements);
+  return (statements.length > 0 && hasChanged(await db.batch(statements))) || isFound;
+}
+
+function hasChanged(results: readonly D1Result[]): boolean {
+  return results.some(({ meta }) => meta.rows_written > 0);
 }

@@ -105,13 +105,14 @@ export class ReadModel {
       ...ended.map(({ parcel }) => parcel),
       ...untold.map(queuedParcel),
     ];
-    await applyParcels(this.#stores(), tenant.id, parcels);
+    const isNew = await applyParcels(this.#stores(), tenant.id, parcels);
     this.#shell.ctx.storage.transactionSync(() => {
       queue.acknowledge(taken);
       endedRuns.told(ended);
     });
     openRuns.told(untold);
-    this.#shell.tell(parcels);
+    // What the object told before it slept, it has told to whoever listens.
+    if (isNew) this.#shell.tell(parcels);
     return 'sent';
   }
 

@@ -13,6 +13,7 @@ import {
   startRun,
   tagWorkflow,
 } from '../support/samples.ts';
+import { expectNothingWaits } from '../support/untold.ts';
 import { closes, hangUp, hears, knock, listen, listenOn, objectOf, offering } from './support.ts';
 
 afterEach(() => {
@@ -130,6 +131,22 @@ describe('an idle socket', () => {
     expect(rows).toEqual({});
     await hears(listener, [{ id: await sendThing(tenant) }]);
     expect(listener.closed).toEqual([]);
+  });
+
+  test('hears nothing twice, though the object tells its last parcel again', async () => {
+    const tenant = await newTenant();
+    await createWorkflow(tenant, flagWorkflow());
+    const listener = await listen(tenant);
+    const runId = await startRun(tenant);
+    await runWithStatus(tenant, runId, 'pending_approval');
+    await hears(listener, [{ kind: 'run', id: runId, status: 'pending_approval' }]);
+    await vi.waitFor(() => expectNothingWaits(tenant.id));
+    const { length } = listener.heard;
+    await evictDurableObject(objectOf(tenant));
+    await objectOf(tenant).poke();
+    const id = await sendThing(tenant);
+    await hears(listener, [{ id }]);
+    expect(JSON.stringify(listener.heard.slice(length))).not.toContain(runId);
   });
 
   test('is cut off all the same when its key is revoked meanwhile', async () => {
