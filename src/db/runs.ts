@@ -101,8 +101,8 @@ const ROW_CHARACTERS = 16_384;
 
 /**
  * Two statements for any number of parcels, oldest first; repeats and parcels out of order change
- * nothing. Entries that go on from those in the run's row go into it, unless later ones were here
- * before, or the row is large.
+ * nothing. Entries that go on from those in the run's row go into it, unless a later parcel was here
+ * before, or the row is large; from then on all of them have rows of their own.
  */
 export function upsertRuns(
   db: D1Database,
@@ -135,13 +135,17 @@ export function upsertRuns(
          ON CONFLICT (tenant_id, id) DO UPDATE SET seq = excluded.seq, status = excluded.status,
            finished_at = excluded.finished_at, error = excluded.error, wake_at = excluded.wake_at,
            entries = CASE
-             WHEN coalesce(length(runs.entries), 0) >= ${ROW_CHARACTERS}
-               OR excluded.entries->>'$[0].seq' IS NOT coalesce(json_array_length(runs.entries), 0) + 1
-               OR EXISTS (SELECT 1 FROM run_entries
-                 WHERE tenant_id = ?1 AND run_id = runs.id) THEN runs.entries
-             WHEN runs.entries IS NULL THEN excluded.entries
-             ELSE substr(runs.entries, 1, length(runs.entries) - 1) || ','
-               || substr(excluded.entries, 2) END
+             WHEN EXISTS (SELECT 1 FROM run_entries AS later
+               WHERE later.tenant_id = runs.tenant_id AND later.run_id = runs.id)
+             THEN runs.entries
+             WHEN runs.entries IS NULL AND excluded.entries->>'$[0].seq' = 1 THEN excluded.entries
+             WHEN length(runs.entries) < ${ROW_CHARACTERS}
+               AND excluded.entries->>'$[0].seq' <= json_array_length(runs.entries) + 1
+               AND excluded.entries->>'$[#-1].seq' > json_array_length(runs.entries)
+             THEN substr(runs.entries, 1, length(runs.entries) - 1) || ','
+               || substr((SELECT json_group_array(json(e.value)) FROM json_each(excluded.entries) AS e
+                 WHERE e.value->>'seq' > json_array_length(runs.entries)), 2)
+             ELSE runs.entries END
          WHERE excluded.seq > runs.seq`,
       )
       .bind(tenantId, JSON.stringify(rows)),

@@ -86,6 +86,35 @@ test('what came early is not there twice when all of it is told again', async ()
   expect(await seqsOf('run_late')).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
 });
 
+test('a parcel that comes again with the next one is passed over', async () => {
+  const [one, two, three, four] = parcelsOf('run_overlap', [4, 3, 3, 2], 10);
+  if (!one || !two || !three || !four) throw new Error('four parcels');
+  await store(one);
+  await store(one, two);
+  await store(two, three);
+  await store(three, four);
+  expect(await seqsOf('run_overlap')).toEqual(Array.from({ length: 12 }, (_, n) => n + 1));
+  expect(await laterRows('run_overlap')).toBe(0);
+});
+
+test('as they leave a tenant, each perhaps again with those after it, all entries are there once', async () => {
+  const lengths = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 8 });
+  const backs = fc.array(fc.tuple(fc.nat(2), fc.nat(2)), { minLength: 8, maxLength: 8 });
+  const size = fc.constantFrom(1, 3_000);
+  await fc.assert(
+    fc.asyncProperty(lengths, size, backs, async (of, size, backs) => {
+      runs += 1;
+      const id = `run_left_${runs}`;
+      const parcels = parcelsOf(id, of, size);
+      for (const [n, [back, on]] of backs.entries())
+        await store(...parcels.slice(Math.max(0, n - back), n + 1 + on));
+      const count = of.reduce((sum, length) => sum + length, 0);
+      expect(await seqsOf(id)).toEqual(Array.from({ length: count }, (_, n) => n + 1));
+    }),
+    { numRuns: 60 },
+  );
+});
+
 test('in any order, in any batches, twice or cut in two, all entries are there once', async () => {
   const lengths = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 6 });
   const cuts = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 12, maxLength: 12 });
