@@ -75,8 +75,8 @@ export const PLANTS: readonly Plant[] = [
     changes: [
       {
         file: 'src/objects/read-model.ts',
-        from: '    await applyParcels(this.#stores(), tenant.id, parcels);\n    this',
-        to: '    this',
+        from: '    const isNew = await applyParcels(this.#stores(), tenant.id, parcels);',
+        to: '    const isNew = true;',
       },
       {
         file: 'src/objects/read-model.ts',

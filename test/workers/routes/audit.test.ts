@@ -142,6 +142,13 @@ describe('in the database', () => {
       FROM run_entries`,
   };
 
+  beforeAll(async () => {
+    // A run of this size has all of its entries in its own row.
+    await env.DB.prepare('INSERT INTO run_entries VALUES (?, ?, 100, ?)')
+      .bind(tenant.id, run, '[{"seq":100}]')
+      .run();
+  });
+
   test.each(Object.entries(statements))('%s changes no row', async (_name, statement) => {
     const rows = async () => [
       (await env.DB.prepare('SELECT * FROM audit ORDER BY tenant_id, seq').all()).results,
