@@ -17,8 +17,8 @@ const AUDIT = { name: 'known vulnerabilities', script: 'scripts/audit-dependenci
  * @type {readonly import('./support/suite.mjs').Suite[]}
  */
 const SUITES = [
-  { projects: ['unit', 'workers', 'sharded'], filesAtOnce: 3, parts: 4 },
-  { projects: ['e2e'], filesAtOnce: 2, parts: 2 },
+  { projects: ['unit', 'workers', 'sharded'], filesAtOnce: 3, parts: 3 },
+  { projects: ['e2e'], filesAtOnce: 2, parts: 1 },
   { projects: ['browser'], filesAtOnce: 1, parts: 1 },
 ];
 
