@@ -21,7 +21,8 @@ export async function startWorkflows(sinkUrl: string): Promise<System> {
   return {
     name: 'Cloudflare Workflows',
     version: `workerd ${workerd.version}`,
-    part: 1,
+    // All of the files of a turn's instances are open at its end, and a process may have so many.
+    part: 0.5,
     isNewEachTurn: true,
     running,
     origin,
