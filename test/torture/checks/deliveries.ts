@@ -39,6 +39,9 @@ function stepOf(webhookId: string, { runs }: Case): readonly Entry[] | null {
   return entries.some(({ type }) => type === 'attempt_started') ? entries : null;
 }
 
+/** Whoever kills looks for processes first, and hears no request meanwhile: what was sent before is noted after. */
+const NOTED_LATE_MS = 500;
+
 /**
  * Once it was taken, it may come again only when whoever sent it has died meanwhile, or has not had
  * the answer, which it says.
@@ -56,7 +59,9 @@ function areExplained(
   return arrivals.every(({ at, status }, index) => {
     const next = arrivals[index + 1];
     if (next === undefined || status !== 200) return true;
-    return unheard || story.kills.some((kill) => kill.at >= at - 5 && kill.at <= next.at);
+    return (
+      unheard || story.kills.some((kill) => kill.at >= at - NOTED_LATE_MS && kill.at <= next.at)
+    );
   });
 }
 
