@@ -5,6 +5,7 @@
 import { ACTION_RULES } from '../actions/index.ts';
 import type { Definition } from '../contract/workflows.ts';
 import { type CompiledDefinition, compileDefinition } from '../engine/definition.ts';
+import { Recent } from '../recent.ts';
 
 type Compiled =
   | { readonly ok: true; readonly compiled: CompiledDefinition }
@@ -16,21 +17,19 @@ interface StoredVersion {
   readonly definition: Definition;
 }
 
-const KEPT_MAX = 1_000;
-const kept = new Map<string, Compiled>();
+const kept = new Recent<Compiled>({ max: 1_000, keptMs: 3_600_000 });
 
 export function compiledVersion(
   tenantId: string,
   { id, version, definition }: StoredVersion,
 ): Compiled {
   const key = `${tenantId}/${id}/${version}`;
-  const known = kept.get(key);
+  const now = Date.now();
+  const known = kept.get(key, now);
   if (known !== undefined) return known;
   const result = compileDefinition(definition, ACTION_RULES);
   const compiled = result.ok ? result : { ok: false as const, reason: reasonOf(version, result) };
-  const oldest = kept.keys().next().value;
-  if (kept.size >= KEPT_MAX && oldest !== undefined) kept.delete(oldest);
-  kept.set(key, compiled);
+  kept.put(key, compiled, now);
   return compiled;
 }
 
