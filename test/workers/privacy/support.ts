@@ -5,22 +5,16 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, vi } from 'vitest';
-import * as z from 'zod';
+import type * as z from 'zod';
 import type { Json } from '../../../src/contract/json.ts';
 import { erasureAnswer } from '../../../src/contract/privacy.ts';
 import { runObject, tenantObject } from '../../../src/objects/index.ts';
 import type { Tenant } from '../support/api.ts';
+import { rowsOf, tablesOf } from '../support/tables.ts';
 import { expectNothingWaits } from '../support/untold.ts';
 
 export const ERASE = '/api/admin/privacy/erase';
 export type Erased = z.infer<typeof erasureAnswer>;
-
-const tableNames = z.array(z.object({ name: z.string() }));
-const TABLES = `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
-  AND name NOT LIKE '\\_cf%' ESCAPE '\\'`;
-
-/** Of a key, what is before its number. */
-const nameOf = (key: string) => key.replace(/-\d+$/, '');
 
 /** Asks until everything was looked through; all answers, the last one last. */
 export async function eraseWhole(
@@ -52,9 +46,7 @@ export async function hitsOf(
     return wanted.some((one) => text.includes(one));
   };
   const hits: string[] = [];
-  const { results } = await env.DB.prepare(TABLES).all();
-  for (const { name } of tableNames.parse(results)) {
-    if (name === 'd1_migrations') continue;
+  for (const name of await tablesOf(env.DB)) {
     const rows = await env.DB.prepare(`SELECT * FROM "${name}" WHERE tenant_id = ?`)
       .bind(tenant.id)
       .all();
@@ -63,12 +55,8 @@ export async function hitsOf(
   const inObject =
     (store: string) =>
     (_: object, { storage }: DurableObjectState) => {
-      const tables = tableNames.parse(storage.sql.exec(TABLES).toArray());
-      for (const { name } of tables)
-        for (const row of storage.sql.exec(`SELECT * FROM "${name}"`).toArray())
-          if (isHit(row)) hits.push(`${store}.${name}`);
-      for (const [key, part] of storage.kv.list())
-        if (isHit(part)) hits.push(`${store}.${nameOf(key)}`);
+      for (const [name, rows] of rowsOf(storage))
+        hits.push(...rows.filter(isHit).map(() => `${store}.${name}`));
     };
   await runInDurableObject(tenantObject(env, tenant.id), inObject('tenant'));
   for (const runId of runIds)
@@ -81,16 +69,11 @@ export async function hitsOf(
 
 /** Every place where anything is kept, as `<store>.<table>`; files by the beginning of their names. */
 export async function placesOf(tenant: Tenant, runId: string): Promise<string[]> {
-  const { results } = await env.DB.prepare(TABLES).all();
-  const places = tableNames
-    .parse(results)
-    .flatMap(({ name }) => (name === 'd1_migrations' ? [] : [`d1.${name}`]));
+  const places = (await tablesOf(env.DB)).map((name) => `d1.${name}`);
   const ofObject =
     (store: string) =>
     (_: object, { storage }: DurableObjectState) => {
-      for (const { name } of tableNames.parse(storage.sql.exec(TABLES).toArray()))
-        places.push(`${store}.${name}`);
-      for (const [key] of storage.kv.list()) places.push(`${store}.${nameOf(key)}`);
+      for (const [name] of rowsOf(storage)) places.push(`${store}.${name}`);
     };
   await runInDurableObject(tenantObject(env, tenant.id), ofObject('tenant'));
   await runInDurableObject(runObject(env, tenant.id, runId), ofObject('run'));

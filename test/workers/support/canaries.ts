@@ -6,6 +6,7 @@
 import { listDurableObjectIds, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { databasesOf } from '../../../src/db/databases.ts';
+import { rowsOf, tablesOf } from './tables.ts';
 
 /** What is shorter may stand somewhere by chance. */
 const LENGTH_MIN = 16;
@@ -14,8 +15,6 @@ const SECRET_FIELD =
   /"(?:secret|apiKey|signingSecret|signingKey|webhookSecret|adminToken|apiToken)":"([^"\\]+)"/g;
 /** They show a secret, once. */
 const SHOWING = /\/(?:create|rotate)$|^\/api\/session/;
-const TABLES = `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*'
-  AND name NOT GLOB '_cf*'`;
 const OBJECTS_MAX = 40;
 const LEVELS = ['debug', 'log', 'info', 'warn', 'error'] as const;
 
@@ -57,19 +56,16 @@ export class Canaries {
     for (const { key } of (await env.EXPORTS.list()).objects)
       this.#look(`file ${key}`, (await (await env.EXPORTS.get(key))?.text()) ?? '');
     for (const id of (await listDurableObjectIds(env.TENANTS)).slice(0, OBJECTS_MAX))
-      await runInDurableObject(env.TENANTS.get(id), (_, { storage: { sql } }) => {
-        for (const { name } of sql.exec<{ name: string }>(TABLES).toArray())
-          this.#look(
-            `${name} of a tenant`,
-            JSON.stringify(sql.exec(`SELECT * FROM "${name}"`).toArray()),
-          );
+      await runInDurableObject(env.TENANTS.get(id), (_, { storage }) => {
+        for (const [table, rows] of rowsOf(storage))
+          this.#look(`${table} of a tenant`, JSON.stringify(rows));
       });
     return this.#found;
   }
 
   async #lookInDatabases(): Promise<void> {
     for (const database of databasesOf(env))
-      for (const { name } of (await database.prepare(TABLES).all<{ name: string }>()).results) {
+      for (const name of await tablesOf(database)) {
         const { results } = await database.prepare(`SELECT * FROM "${name}"`).all();
         this.#look(`table ${name}`, JSON.stringify(results));
       }
