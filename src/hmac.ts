@@ -1,12 +1,9 @@
 /** HMAC-SHA-256 (RFC 2104) by Web Crypto, whose `verify` compares in constant time. */
-import { Recent } from './recent.ts';
 
 const ALGORITHM = { name: 'HMAC', hash: 'SHA-256' } as const;
 /** A key signs many times, and importing it costs as much as signing does. */
-const imported = new Recent<Awaited<ReturnType<typeof crypto.subtle.importKey>>>({
-  max: 1_000,
-  keptMs: 3_600_000,
-});
+const IMPORTED_MAX = 1_000;
+const imported = new Map<string, Awaited<ReturnType<typeof crypto.subtle.importKey>>>();
 
 /**
  * 32 bytes.
@@ -35,10 +32,10 @@ export async function verifyHmacSha256(
 
 async function importKey(key: Uint8Array) {
   const name = String.fromCharCode(...key);
-  const now = Date.now();
-  const known = imported.get(name, now);
+  const known = imported.get(name);
   if (known !== undefined) return known;
   const made = await crypto.subtle.importKey('raw', key, ALGORITHM, false, ['sign', 'verify']);
-  imported.put(name, made, now);
+  if (imported.size >= IMPORTED_MAX) imported.clear();
+  imported.set(name, made);
   return made;
 }
