@@ -30,7 +30,8 @@ const IN_RUN = 0;
 
 /** Events after an id that have not been erased, by id. */
 export async function eventPage(db: D1Database, tenantId: string, after: string) {
-  const { tenantId: _, time: _t, receivedAt: _r, matches: _m, ...told } = getTableColumns(events);
+  const columns = getTableColumns(events);
+  const { tenantId: _, time: _t, receivedAt: _r, matches: _m, revision: _n, ...told } = columns;
   const rows = await drizzle(db)
     .select(told)
     .from(events)

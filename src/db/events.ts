@@ -1,11 +1,12 @@
 /** The read model of events: its table, how a parcel gets in, how it is listed. */
 import { and, desc, eq, gte, lt, type SQL } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
-import { index, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { EventMatch, EventRecord } from '../contract/events.ts';
 import { idAtTime, type Json } from '../contract/json.ts';
 import { type Page, type Paged, paged } from '../contract/pages.ts';
 import { earlierOf, newestAlong } from './indexed.ts';
+import { type StoredEvent, withAllMatches } from './triggers.ts';
 
 export const events = sqliteTable(
   'events',
@@ -27,6 +28,7 @@ export const events = sqliteTable(
       .default({}),
     runs: text('runs', { mode: 'json' }).$type<string[]>().notNull(),
     matches: text('matches', { mode: 'json' }).$type<EventMatch[]>().notNull(),
+    revision: integer('revision'),
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.id] }),
@@ -40,15 +42,15 @@ export const events = sqliteTable(
 export function insertEvents(
   db: D1Database,
   tenantId: string,
-  records: readonly EventRecord[],
+  records: readonly StoredEvent[],
 ): D1PreparedStatement {
   return db
     .prepare(
       `INSERT INTO events (tenant_id, id, event_id, source, type, time, subject, data,
-         correlation_id, request_id, received_at, extensions, runs, matches)
+         correlation_id, request_id, received_at, extensions, runs, matches, revision)
        SELECT ?1, e->>'id', e->>'eventId', e->>'source', e->>'type', e->>'time', e->>'subject',
          e->'data', e->>'correlationId', e->>'requestId', e->>'receivedAt',
-         e->'extensions', e->'runs', e->'matches'
+         e->'extensions', e->'runs', e->'matches', e->>'revision'
        FROM (SELECT value AS e FROM json_each(?2)) WHERE true
        ON CONFLICT (tenant_id, id) DO NOTHING`,
     )
@@ -82,15 +84,16 @@ export async function listEvents(
   ];
   const limit = page.limit + 1;
   const index = indexFor(filter);
-  const found =
+  const those =
     index === null ? and(...wanted) : newestAlong(index, events, events.id, and(...wanted), limit);
   const rows = await drizzle(db)
     .select()
     .from(events)
-    .where(and(eq(events.tenantId, tenantId), found))
+    .where(and(eq(events.tenantId, tenantId), those))
     .orderBy(desc(events.id))
     .limit(limit);
-  return paged(rows, page.limit, (row) => row.id, recordOf);
+  const found = paged(rows, page.limit, (row) => row.id, storedOf);
+  return { ...found, items: await withAllMatches(db, tenantId, found.items) };
 }
 
 /** The one that leaves the fewest to look through. */
@@ -105,14 +108,25 @@ export async function findEvent(
   tenantId: string,
   id: string,
 ): Promise<EventRecord | null> {
+  const stored = await findStoredEvent(db, tenantId, id);
+  const [event] = stored === null ? [] : await withAllMatches(db, tenantId, [stored]);
+  return event ?? null;
+}
+
+/** For what it says itself. */
+export async function findStoredEvent(
+  db: D1Database,
+  tenantId: string,
+  id: string,
+): Promise<StoredEvent | null> {
   const row = await drizzle(db)
     .select()
     .from(events)
     .where(and(eq(events.tenantId, tenantId), eq(events.id, id)))
     .get();
-  return row === undefined ? null : recordOf(row);
+  return row === undefined ? null : storedOf(row);
 }
 
-function recordOf({ tenantId: _tenant, ...record }: typeof events.$inferSelect): EventRecord {
-  return record;
+function storedOf({ tenantId: _tenant, ...stored }: typeof events.$inferSelect): StoredEvent {
+  return stored;
 }

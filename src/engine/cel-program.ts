@@ -5,6 +5,7 @@
 import type { Json, JsonObject } from '../contract/json.ts';
 import { assertFits, CelFault, overrun, pay } from './budget.ts';
 import { environmentFor, isKnownFunction, type Names } from './cel.ts';
+import { type Comparison, firstComparison } from './cel-comparison.ts';
 import { type PlacedReason, reasonOf } from './cel-faults.ts';
 import { costOf, guard } from './cel-guards.ts';
 import { type CelNode, calledName, isCelNode } from './cel-nodes.ts';
@@ -16,6 +17,7 @@ const SOURCE_MAX = 4_096;
 export interface Program {
   /** Ids in `steps.<id>`. */
   readonly steps: readonly string[];
+  readonly first: Comparison | null;
   /** Runs on the budget that the caller has started. Never throws. */
   run(scope: JsonObject): Ran;
 }
@@ -66,7 +68,7 @@ function programOf(root: CelNode, evaluate: (scope: JsonObject) => unknown): Pro
       return { ok: false, fault: reasonOf(overrun() ?? error) };
     }
   };
-  return { steps: stepsIn(root), run };
+  return { steps: stepsIn(root), first: firstComparison(root), run };
 }
 
 /** What the checker says about unknown names does not say which ones there are. */

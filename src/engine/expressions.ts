@@ -6,6 +6,7 @@
 import type { Json, JsonObject } from '../contract/json.ts';
 import { type SharedWork, settleWith, startBudget } from './budget.ts';
 import type { Names } from './cel.ts';
+import type { Comparison } from './cel-comparison.ts';
 import { type ExpressionFault, locate } from './cel-faults.ts';
 import { compileProgram } from './cel-program.ts';
 import { kindOf } from './cel-values.ts';
@@ -27,6 +28,8 @@ export interface Expression {
   readonly source: string;
   /** Ids of the steps that it names as `steps.<id>`. */
   readonly steps: readonly string[];
+  /** What it begins with: false, and it is false. Null: only evaluating it tells. */
+  readonly first: Comparison | null;
   /** The value as JSON, at most 256 KiB of it. Never throws. `shared` is work that others do too. */
   evaluate(scope: JsonObject, shared?: SharedWork): Evaluated;
 }
@@ -42,14 +45,14 @@ export function compileExpression(
 ): { ok: true; expression: Expression } | { ok: false; fault: ExpressionFault } {
   const compiled = compileProgram(source, names, knownSteps);
   if (!compiled.ok) return { ok: false, fault: locate(compiled.fault, source, 0, source.length) };
-  const { run, steps } = compiled.program;
+  const { run, steps, first } = compiled.program;
   const evaluate = (scope: JsonObject, shared?: SharedWork): Evaluated => {
     startBudget(shared);
     const ran = run(scope);
     if (shared !== undefined) settleWith(shared);
     return ran.ok ? ran : { ok: false, error: locate(ran.fault, source, 0, source.length) };
   };
-  return { ok: true, expression: { source, steps, evaluate } };
+  return { ok: true, expression: { source, steps, first, evaluate } };
 }
 
 /** True or false; anything else that the expression gives is an error, not a guess. */

@@ -4,18 +4,26 @@
  * one was answered.
  */
 import type { AuditFact } from '../contract/audit.ts';
-import type { AcceptedEvent, CloudEvent, EventRecord, IncomingEvent } from '../contract/events.ts';
+import type {
+  AcceptedEvent,
+  CloudEvent,
+  EventMatch,
+  EventRecord,
+  IncomingEvent,
+} from '../contract/events.ts';
 import type { Actor } from '../contract/json.ts';
 import type { RunItem } from '../contract/runs.ts';
 import type { Tenant } from '../contract/tenants.ts';
-import { type CompiledTrigger, compileTrigger } from '../engine/definition.ts';
+import type { StoredEvent } from '../db/triggers.ts';
+import { compileTrigger } from '../engine/definition.ts';
 import { type Matched, matchEvent } from '../engine/match.ts';
+import { type Candidate, TriggerIndex } from '../engine/trigger-index.ts';
 import { newId } from '../ids.ts';
 import { SYSTEM } from './audit-facts.ts';
 import { compiledVersion } from './compiled.ts';
 import { type Intake, type Place, placeOfEvent } from './intake.ts';
 import type { RunStart } from './messages.ts';
-import type { PinnedWorkflow } from './workflows.ts';
+import type { PinnedWorkflow, Workflows } from './workflows.ts';
 
 /** Where events come from: who sent them, and which workflows led to them. */
 export interface Origin {
@@ -31,7 +39,7 @@ export type Admitted =
       readonly duplicate: null;
       readonly accepted: AcceptedEvent;
       readonly place: Place;
-      readonly record: EventRecord;
+      readonly record: StoredEvent;
       readonly runs: readonly RunStart[];
       readonly audit: readonly AuditFact[];
     };
@@ -39,22 +47,31 @@ export type Admitted =
 /** Types are named by senders (`custom.…`): so many are remembered at once. */
 const TYPES_MAX = 1_000;
 
-interface Triggered {
+interface Triggered extends Candidate {
   readonly workflow: PinnedWorkflow;
-  readonly trigger: CompiledTrigger;
+}
+
+/** The enabled workflows of a type. */
+interface OfType {
+  readonly triggers: TriggerIndex<Triggered>;
+  /** By which the read model knows them: see triggers.ts. */
+  readonly revision: number;
 }
 
 export class Admission {
   readonly #tenant: Tenant;
   readonly #intake: Intake;
-  readonly #enabled: (eventType: string) => PinnedWorkflow[];
+  readonly #workflows: Workflows;
+  readonly #revision: () => number;
   /** Enabled workflows by event type, with their triggers compiled: those of types that came. */
-  readonly #byType = new Map<string, readonly Triggered[]>();
+  readonly #byType = new Map<string, OfType>();
 
-  constructor(tenant: Tenant, intake: Intake, enabled: (eventType: string) => PinnedWorkflow[]) {
+  /** @param revision of the workflows as they are now */
+  constructor(tenant: Tenant, intake: Intake, workflows: Workflows, revision: () => number) {
     this.#tenant = tenant;
     this.#intake = intake;
-    this.#enabled = enabled;
+    this.#workflows = workflows;
+    this.#revision = revision;
   }
 
   /** A workflow was created, changed, enabled or disabled. */
@@ -71,44 +88,42 @@ export class Admission {
     const id = newId('evt');
     const at = new Date(now).toISOString();
     const event = cloudEvent(incoming, id, origin.requestId, at);
-    const triggered = this.#triggered(event.type);
-    const matches = matchEvent(
-      { event, tenant: { id: this.#tenant.id, name: this.#tenant.name } },
-      { path: origin.path },
-      triggered.map(({ workflow, trigger }) => ({
-        workflowId: workflow.id,
-        version: workflow.version,
-        trigger,
-      })),
-    ).map((match, index) => (match.matched ? this.#ifReadable(match, triggered[index]) : match));
-    const runs = triggered.flatMap(({ workflow }, index) =>
-      matches[index]?.matched === true ? [runOf(workflow, origin)] : [],
+    const { triggers, revision } = this.#ofType(event.type);
+    const tenant = { id: this.#tenant.id, name: this.#tenant.name };
+    const matches = matchEvent({ event, tenant }, origin, triggers).map((match) =>
+      match.matched ? this.#ifReadable(match) : match,
+    );
+    const runs = matches.flatMap(({ matched, candidate }) =>
+      matched ? [runOf(candidate.workflow, origin)] : [],
     );
     const runIds = runs.map(({ runId }) => runId);
+    const told = { runs: runIds, matches: matches.map(toldOf), revision };
     return {
       duplicate: null,
       accepted: { id, eventId: event.id, duplicate: false, runs: runIds },
       place: placeOfEvent(source, incoming.id, id),
-      record: recordOf(id, event, incoming, origin.requestId, at, runIds, matches),
+      record: { ...recordOf(id, event, incoming, origin.requestId, at), ...told },
       runs,
       audit: matches.flatMap((match) => (match.loop ? [loopStopped(match, id, origin)] : [])),
     };
   }
 
   /** Without its condition, a workflow of which it cannot be read would start for every event. */
-  #ifReadable(match: Matched, triggered: Triggered | undefined): Matched {
-    if (triggered === undefined) return match;
-    const result = compiledVersion(this.#tenant.id, triggered.workflow);
+  #ifReadable(match: Matched<Triggered>): Matched<Triggered> {
+    const result = compiledVersion(this.#tenant.id, match.candidate.workflow);
     return result.ok ? match : { ...match, matched: false, reason: result.reason };
   }
 
-  #triggered(type: string): readonly Triggered[] {
+  #ofType(type: string): OfType {
     const known = this.#byType.get(type);
     if (known !== undefined) return known;
-    const found = this.#enabled(type).map((workflow) => ({
-      workflow,
+    const candidates = this.#workflows.enabled(type).map((workflow) => ({
+      workflowId: workflow.id,
+      version: workflow.version,
       trigger: compileTrigger(workflow.definition.trigger, []),
+      workflow,
     }));
+    const found = { triggers: new TriggerIndex(candidates), revision: this.#revision() };
     if (this.#byType.size >= TYPES_MAX) this.#byType.clear();
     this.#byType.set(type, found);
     return found;
@@ -196,9 +211,7 @@ function recordOf(
   { subject, extensions }: IncomingEvent,
   requestId: string,
   receivedAt: string,
-  runs: string[],
-  matches: readonly Matched[],
-): EventRecord {
+): Omit<EventRecord, 'runs' | 'matches'> {
   const { id: eventId, source, type, time, correlationid: correlationId, data } = event;
   return {
     id,
@@ -212,13 +225,16 @@ function recordOf(
     requestId,
     receivedAt,
     extensions,
-    runs,
-    matches: matches.map(({ loop: _loop, ...match }) => match),
   };
 }
 
+function toldOf({ candidate, matched, reason }: Matched<Candidate>): EventMatch {
+  const { workflowId, version } = candidate;
+  return { workflowId, version, matched, reason };
+}
+
 function loopStopped(
-  { workflowId, version, reason }: Matched,
+  { candidate: { workflowId, version }, reason }: Matched<Candidate>,
   eventId: string,
   { requestId, path }: Origin,
 ): AuditFact {

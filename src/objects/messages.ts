@@ -1,12 +1,13 @@
 /** What the objects and the executor say to each other. Plain JSON values, so that they can be rows. */
 import type { ApprovalPolicy } from '../contract/approvals.ts';
 import type { DeliveryRecord } from '../contract/deliveries.ts';
-import type { CloudEvent, EventRecord } from '../contract/events.ts';
+import type { CloudEvent } from '../contract/events.ts';
 import type { Json, JsonObject } from '../contract/json.ts';
 import type { ApprovalItem, Entry, RunItem } from '../contract/runs.ts';
 import type { Definition } from '../contract/workflows.ts';
 import type { ApprovalParcel } from '../db/approvals.ts';
 import type { Message } from '../db/deliveries.ts';
+import type { StoredEvent } from '../db/triggers.ts';
 import type { Binding } from '../engine/approval.ts';
 import type { SealedConnection } from '../ports/connections.ts';
 import type { Place } from './intake.ts';
@@ -43,7 +44,7 @@ export interface Seed extends RunStart {
 /** A run that an executor has begun, or could not begin, with its entries so far. */
 export interface BegunRun {
   readonly run: RunStart;
-  readonly record: EventRecord;
+  readonly record: StoredEvent;
   readonly entries: readonly Entry[];
 }
 

@@ -4,7 +4,7 @@
  * reports first is believed, later reports find no row and change nothing (I2). Who is at work on what
  * is kept in memory alone, so after a crash every run is simply given out again.
  */
-import type { EventRecord } from '../contract/events.ts';
+import type { StoredEvent } from '../db/triggers.ts';
 import { type Intake, type Place, placeOfRun } from './intake.ts';
 import type { BegunRun, RunStart } from './messages.ts';
 
@@ -12,7 +12,7 @@ import type { BegunRun, RunStart } from './messages.ts';
 export interface GivenRun {
   readonly place: Place;
   readonly run: RunStart;
-  readonly record: EventRecord;
+  readonly record: StoredEvent;
   /** The read model learns of the event by this run: it is the event's first. */
   readonly tells: boolean;
 }
@@ -56,7 +56,7 @@ export class OpenRuns {
   }
 
   /** Inside the transaction that admits the event. @param runs all that the event starts */
-  give(place: Place, record: EventRecord, runs: readonly RunStart[]): void {
+  give(place: Place, record: StoredEvent, runs: readonly RunStart[]): void {
     const ids = runs.map(({ runId }) => runId);
     for (const [index, run] of runs.entries()) {
       const tells = index === 0;
@@ -68,7 +68,7 @@ export class OpenRuns {
   }
 
   /** The event of a run was told of long ago, and so is the run, by the caller. */
-  giveAgain(place: Place, record: EventRecord, run: RunStart): GivenRun {
+  giveAgain(place: Place, record: StoredEvent, run: RunStart): GivenRun {
     const given = { place, run, record, tells: false };
     const body = JSON.stringify({ run, record, tells: false });
     this.#intake.put('given', place, record.id, [run.runId], body);
@@ -217,7 +217,7 @@ export class OpenRuns {
   }
 
   /** Runs that are here with an event of which something holds. */
-  idsWhere(holds: (record: EventRecord) => boolean): string[] {
+  idsWhere(holds: (record: StoredEvent) => boolean): string[] {
     return [...this.#held].flatMap(([id, { given }]) => (holds(given.record) ? [id] : []));
   }
 

@@ -18,6 +18,8 @@ export interface TakenParcels {
   readonly waiting: readonly Waiting[];
   /** The newest of all, which stands with the head; null when it is not among them. */
   readonly last: string | null;
+  /** Others wait behind them. */
+  readonly more: boolean;
 }
 
 export class Parcels {
@@ -44,7 +46,9 @@ export class Parcels {
     const fits = waiting.length === 0 || (waiting.length < limit && room >= (last?.length ?? 0));
     const isNext = last !== null && fits && !this.#outbox.hasMore(WAY, waiting);
     const bodies = waiting.map(({ body }) => body);
-    return isNext ? { bodies: [...bodies, last], waiting, last } : { bodies, waiting, last: null };
+    if (isNext) return { bodies: [...bodies, last], waiting, last, more: false };
+    const more = last !== null || (waiting.length > 0 && this.#outbox.hasMore(WAY, waiting));
+    return { bodies, waiting, last: null, more };
   }
 
   /** The read model has them for good. */

@@ -4,7 +4,6 @@
  */
 import type { AuditEntry } from '../contract/audit.ts';
 import type { AuditCheckpoint } from '../contract/checkpoints.ts';
-import type { EventRecord } from '../contract/events.ts';
 import type { Member } from '../contract/members.ts';
 import type { Tenant } from '../contract/tenants.ts';
 import { type ApprovalParcel, upsertApprovals } from '../db/approvals.ts';
@@ -18,6 +17,7 @@ import { upsertMembers } from '../db/members.ts';
 import { type OldRows, removeOld } from '../db/retention.ts';
 import { type RunParcel, upsertRuns } from '../db/runs.ts';
 import { insertTenant, updateFlagsService } from '../db/tenants.ts';
+import { insertTriggers, type StoredEvent, type TriggerChange } from '../db/triggers.ts';
 import type { Subtree } from '../engine/merkle-kept.ts';
 import { feedOrders } from '../ports/feed-orders.ts';
 
@@ -28,7 +28,9 @@ export interface Parcel {
   readonly frontendKeys?: readonly FrontendKey[];
   /** Who keeps the tenant's flags from now on; null: the product. */
   readonly flagsService?: string | null;
-  readonly events?: readonly EventRecord[];
+  /** Of workflows that were enabled, disabled or edited. */
+  readonly triggers?: readonly TriggerChange[];
+  readonly events?: readonly StoredEvent[];
   readonly runs?: readonly RunParcel[];
   readonly approvals?: readonly ApprovalParcel[];
   readonly deliveries?: readonly DeliveryParcel[];
@@ -57,6 +59,7 @@ export async function applyParcels(
   tenantId: string,
   parcels: readonly Parcel[],
 ): Promise<boolean> {
+  const triggers = parcels.flatMap((parcel) => parcel.triggers ?? []);
   const events = parcels.flatMap((parcel) => parcel.events ?? []);
   const runs = parcels.flatMap((parcel) => parcel.runs ?? []);
   const approvals = parcels.flatMap((parcel) => parcel.approvals ?? []);
@@ -80,6 +83,7 @@ export async function applyParcels(
     ...parcels.flatMap(({ flagsService: service }) =>
       service === undefined ? [] : [updateFlagsService(db, tenantId, service)],
     ),
+    ...(triggers.length > 0 ? [insertTriggers(db, tenantId, triggers)] : []),
     ...(events.length > 0 ? [insertEvents(db, tenantId, events)] : []),
     ...(events.length > 0 ? feedOrders(db, tenantId, events, Date.now()) : []),
     ...(runs.length > 0 ? upsertRuns(db, tenantId, runs) : []),

@@ -116,10 +116,15 @@ export class ReadModel {
     return 'sent';
   }
 
-  /** What waits stays where it is until it is acknowledged. */
+  /**
+   * What waits stays where it is until it is acknowledged. An event leaves after all parcels that came
+   * about before it, for by a change of workflows that is among them its matches are told (triggers.ts).
+   */
   #take(): Batch {
     const { parcels, endedRuns, openRuns } = this.#shell.stores();
     const taken = parcels.take(PARCELS_MAX, CHARACTERS_MAX);
+    if (taken.more)
+      return { taken, ended: [], untold: [], count: taken.bodies.length, isFull: true };
     let room = CHARACTERS_MAX - taken.bodies.reduce((sum, body) => sum + body.length, 0);
     const left = PARCELS_MAX - taken.bodies.length;
     const ended = room > 0 ? endedRuns.take(left, room) : [];

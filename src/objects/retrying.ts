@@ -2,11 +2,11 @@
  * A run that has ended without success is done again, by another run of the same event. The row that
  * the new run has in the intake is named by the old one, so that nobody does it twice.
  */
-import type { EventRecord } from '../contract/events.ts';
 import { refusal } from '../contract/problems.ts';
 import type { Run, RunItem } from '../contract/runs.ts';
 import type { Workflow } from '../contract/workflows.ts';
 import type { RunOrigin } from '../db/runs.ts';
+import type { StoredEvent } from '../db/triggers.ts';
 import { newId } from '../ids.ts';
 import { queuedItem } from './admission.ts';
 import { type By, type Change, changed } from './change.ts';
@@ -20,7 +20,7 @@ export interface EndedRun {
   readonly item: RunItem;
   /** Null for runs from before it was kept. */
   readonly origin: RunOrigin | null;
-  readonly record: EventRecord;
+  readonly record: StoredEvent;
 }
 
 export interface RetryWish {

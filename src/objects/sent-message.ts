@@ -1,6 +1,6 @@
 /** What a step sent, told from the run log: for the delivery log's details, and to send it again. */
 import { webhookAgain } from '../actions/notify-webhook.ts';
-import { findEvent } from '../db/events.ts';
+import { findStoredEvent } from '../db/events.ts';
 import { findRun } from '../db/runs.ts';
 import { replay } from '../engine/state.ts';
 import type { WebhookCall } from '../ports/index.ts';
@@ -27,7 +27,7 @@ export async function sentMessage(
     (entry) => entry.type === 'attempt_started' && entry.stepId === stepId,
   );
   if (run === undefined || step === undefined || begun?.type !== 'attempt_started') return null;
-  const event = await findEvent(db, tenantId, run.eventId);
+  const event = await findStoredEvent(db, tenantId, run.eventId);
   if (event === null) return null;
   const webhook = webhookAgain(step.input, eventOf(event));
   const delivered = step.status === 'succeeded';

@@ -58,6 +58,15 @@ export class Settings {
     this.#write('database', String(number));
   }
 
+  /** The read model has been told of all triggers that there were, and is told of changes since. */
+  hasToldTriggers(): boolean {
+    return this.#read('triggers') !== null;
+  }
+
+  setToldTriggers(): void {
+    this.#write('triggers', 'told');
+  }
+
   limits(): TenantLimits {
     const own = () => JSON.parse(this.#read('limits') ?? '{}');
     const limits: TenantLimits = this.#limits ?? { ...DEFAULT_LIMITS, ...own() };

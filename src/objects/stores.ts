@@ -23,6 +23,7 @@ import { Parcels } from './parcels.ts';
 import { Redeliveries } from './redeliveries.ts';
 import { RetentionClock } from './retention.ts';
 import { Settings } from './settings.ts';
+import { triggerRevision } from './triggers.ts';
 import { Workflows } from './workflows.ts';
 
 export interface Stores {
@@ -62,6 +63,7 @@ export function openStores(sql: SqlStorage, tenant: Tenant): Stores {
   const keep = (subtree: Subtree) => parcels.put({ subtrees: [subtree] });
   const audit = new AuditLog(sql, tenant.id, keep);
   const parcels = new Parcels(outbox, audit);
+  const revision = () => triggerRevision(settings, workflows, audit, parcels);
   return {
     tenant,
     settings,
@@ -74,7 +76,7 @@ export function openStores(sql: SqlStorage, tenant: Tenant): Stores {
     workflows,
     idempotency: new Idempotency(sql),
     ignoredTopics: new IgnoredTopics(sql),
-    admission: new Admission(tenant, intake, (eventType) => workflows.enabled(eventType)),
+    admission: new Admission(tenant, intake, workflows, revision),
     intake,
     openRuns: new OpenRuns(intake),
     endedRuns: new EndedRuns(intake),

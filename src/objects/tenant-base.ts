@@ -16,6 +16,7 @@ import type { FlagOrder } from './flag-orders.ts';
 import { Live } from './live.ts';
 import { CONTEXT_LENT_MS, type TenantContext } from './messages.ts';
 import { existingStores, type Stores } from './stores.ts';
+import { triggersChangedBy } from './triggers.ts';
 
 export type Answer<Name extends string, T> = Refusal | ({ ok: true } & Record<Name, T>);
 
@@ -144,7 +145,7 @@ export abstract class TenantBase extends DurableObject<Env> {
       const made = apply(stores, at);
       if (!made.ok || made.fact === null) return made;
       const entry = stores.audit.append({ actor, requestId, ...made.fact }, at);
-      stores.parcels.put({ audit: [entry] });
+      stores.parcels.put({ ...triggersChangedBy(entry, stores.workflows), audit: [entry] });
       stores.idempotency.noteChange(requestId);
       return made;
     });

@@ -2,11 +2,11 @@
  * The tenant's part in an erasure: who the person is, the audit entries that tell of it, and what the
  * tenant's own rows hold. The name is forgotten last, for by it the rest is found.
  */
-import type { EventRecord } from '../contract/events.ts';
 import type { Json } from '../contract/json.ts';
 import type { ErasedCounts, RemainingKind, Subject } from '../contract/privacy.ts';
 import { type Refusal, refusal } from '../contract/problems.ts';
 import type { Definition } from '../contract/workflows.ts';
+import type { StoredEvent } from '../db/triggers.ts';
 import { type Marks, mentionsOf, runIdsIn } from '../engine/mentions.ts';
 import { pseudonymOf } from './audit-privacy.ts';
 import { type By, type Change, changed } from './change.ts';
@@ -163,6 +163,6 @@ function numbered(what: string, count: number): string[] {
 }
 
 /** They have fields that may be left undefined. */
-function toJson(value: Definition | EventRecord): Json {
+function toJson(value: Definition | StoredEvent): Json {
   return JSON.parse(JSON.stringify(value));
 }

@@ -56,6 +56,7 @@ export class TenantObject extends TenantRetention {
     const { stores, apiKey } = this.ctx.storage.transactionSync(() => {
       const stores = openStores(this.ctx.storage.sql, tenant);
       stores.settings.setTenant(tenant);
+      stores.settings.setToldTriggers();
       if (database > 0) stores.settings.setDatabase(database);
       stores.settings.setConnection(connection, 'connection.set');
       const apiKey = stores.keys.add(key, tenant.createdAt);

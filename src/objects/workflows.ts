@@ -175,11 +175,15 @@ export class Workflows {
       .map(itemOf);
   }
 
-  /** The enabled workflows of an event type in their current versions: what admission keeps in memory. */
-  enabled(event: string): PinnedWorkflow[] {
+  /**
+   * The enabled workflows of an event type (null: of all) in their current versions: what admission keeps
+   * in memory.
+   */
+  enabled(event: string | null): PinnedWorkflow[] {
     return this.#sql
       .exec<Row>(
-        `${JOINED} AND v.version = w.version WHERE w.event = ? AND w.enabled = 1 ORDER BY w.id`,
+        `${JOINED} AND v.version = w.version
+         WHERE w.event = ifnull(?, w.event) AND w.enabled = 1 ORDER BY w.id`,
         event,
       )
       .toArray()

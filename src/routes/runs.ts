@@ -14,7 +14,7 @@ import {
   run as runSchema,
   runStatus,
 } from '../contract/runs.ts';
-import { findEvent } from '../db/events.ts';
+import { findStoredEvent } from '../db/events.ts';
 import { listRuns } from '../db/run-list.ts';
 import { findRun } from '../db/runs.ts';
 import type { Claim } from '../engine/approval.ts';
@@ -185,7 +185,7 @@ export const runRoutes: readonly Route[] = [
         return refusal('conflict', `The run has not ended: it is ${item.status}.`);
       if (item.status === 'succeeded')
         return refusal('conflict', 'The run has succeeded: there is nothing to do again.');
-      const record = await findEvent(env.DB, tenantId, item.eventId);
+      const record = await findStoredEvent(env.DB, tenantId, item.eventId);
       if (record === null || record.data === ERASED)
         return refusal('conflict', 'Its event is not kept any more.');
       const ended = { item, origin, record };

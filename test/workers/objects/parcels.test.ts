@@ -22,7 +22,7 @@ async function withParcels(use: (open: () => Parcels, sql: SqlStorage) => void):
   });
 }
 
-const NOTHING: TakenParcels = { bodies: [], waiting: [], last: null };
+const NOTHING: TakenParcels = { bodies: [], waiting: [], last: null, more: false };
 const parcel = (n: number) => ({ old: { runs: [`run_${n}`] } });
 const numberOf = (body: string) => Number(/run_(\d+)/.exec(body)?.[1]);
 
@@ -76,6 +76,7 @@ describe('parcels', () => {
           if (deed === 'take') {
             taken = parcels.take(3, characters);
             sent.push(...taken.bodies.map(numberOf));
+            expect(taken.more).toBe(count > first && !sent.includes(count - 1));
           }
           if (deed === 'acknowledge') parcels.acknowledge(taken);
           if (deed === 'sleep') parcels = open();

@@ -136,8 +136,12 @@ function watched(): { DB: D1Database; asked: Asked[] } {
   return { DB, asked };
 }
 
-async function statementsOf(path: string, query: URLSearchParams): Promise<Asked[]> {
-  const token = path.startsWith('/api/platform/') ? env.PLATFORM_TOKEN : await tenant.key('admin');
+async function statementsOf(
+  path: string,
+  query: URLSearchParams,
+  of: Tenant = tenant,
+): Promise<Asked[]> {
+  const token = path.startsWith('/api/platform/') ? env.PLATFORM_TOKEN : await of.key('admin');
   const { DB, asked } = watched();
   const ctx = createExecutionContext();
   const request = new Request<unknown, IncomingRequestCfProperties>(
@@ -261,6 +265,61 @@ describe('with 3,000 runs', () => {
         // By correlation: the event in the index and itself, what it names, its run, and that once more.
         expect(meta.rows_read, `${query}`).toBeLessThanOrEqual(7 * 11);
       }
+  });
+});
+
+describe('with 500 workflows, each edited nine times', () => {
+  const [WORKFLOWS, EDITS, EVENTS] = [500, 10, 50];
+  const FIRST = `evt_0195524b3a0070000000000000000001`;
+  let shop: Tenant;
+  beforeAll(async () => {
+    shop = await newTenant();
+    const numbers = (last: number) =>
+      `WITH RECURSIVE c(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM c WHERE n < ${last - 1})`;
+    await env.DB.batch([
+      env.DB.prepare(
+        `INSERT INTO triggers (tenant_id, workflow_id, since, version, event_type, condition)
+         ${numbers(WORKFLOWS * EDITS)} SELECT ?1, printf('wf_%05d', n % ${WORKFLOWS}), n,
+           n / ${WORKFLOWS} + 1, iif(n % 5, 'order.created', 'custom.a'), 'false' FROM c`,
+      ).bind(shop.id),
+      env.DB.prepare(
+        `INSERT INTO events (tenant_id, id, event_id, source, type, time, data, correlation_id,
+           request_id, received_at, runs, matches, revision)
+         ${numbers(EVENTS)} SELECT ?1, printf('evt_0195524b3a0070%018x', n + 1), n, 'web',
+           iif(n % 5, 'order.created', 'custom.a'), '${TIME}', '{}', 'c', 'r', '${TIME}', '[]', '[]',
+           ${WORKFLOWS * EDITS} - n FROM c`,
+      ).bind(shop.id),
+    ]);
+  });
+
+  test.each([
+    ['/api/admin/events?limit=50', 500 + 2 * 50],
+    ['/api/admin/events?limit=50&type=custom.a', 100 + 2 * 50],
+    [`/api/admin/events/get?id=${FIRST}`, 100],
+  ])('%s asks for their triggers once, and reads those that stood', async (address, most) => {
+    const [path = '', query = ''] = address.split('?');
+    const [, triggers, ...others] = await statementsOf(path, new URLSearchParams(query), shop);
+    if (triggers === undefined) throw new Error('it does not ask for triggers');
+    expect(others).toEqual([]);
+    const plan = await planOf(triggers);
+    expect(faultsOf(plan, false), plan.join('\n')).toEqual([]);
+    expect(plan.join('\n')).toContain(' INDEX triggers_of_type (');
+    const { meta } = await env.DB.prepare(triggers.sql)
+      .bind(...triggers.values)
+      .all();
+    // The row and its place in the index, and the types that were asked for.
+    expect(meta.rows_read).toBeLessThanOrEqual(2 * most + 2);
+  });
+
+  test('and each change of a workflow finds the row that it ends by the primary key', async () => {
+    const plan = await planOf({
+      sql: `UPDATE triggers SET until = ?3 WHERE tenant_id = ?1 AND workflow_id = ?2
+        AND since < ?3 AND until > ?3`,
+      values: [shop.id, 'wf_00001', 9],
+    });
+    expect(plan).toEqual([
+      'SEARCH triggers USING PRIMARY KEY (tenant_id=? AND workflow_id=? AND since<?)',
+    ]);
   });
 });
 
