@@ -9,7 +9,7 @@ import { STORED_CHECKPOINTS } from './checkpoint-copies.ts';
 import type { CheckpointAnswer } from './checkpoints.ts';
 import { Drains } from './drains.ts';
 import { Alarm } from './due.ts';
-import type { Driven } from './executor.ts';
+import type { Progress } from './executor.ts';
 import { FLAG_ORDERS, type FlagOrder } from './flag-orders.ts';
 import { Mailing } from './mailing.ts';
 import type { RedeliveryJob, TenantContext } from './messages.ts';
@@ -32,7 +32,7 @@ export interface TenantShell {
   readonly env: Env;
   stores(): Stores;
   context(): TenantContext;
-  settle(driven: readonly Driven[]): Promise<void>;
+  takeProgress(progress: Progress): Promise<void>;
   performOrders(orders: readonly FlagOrder[]): Promise<void>;
   /** Logs why when there is none to be had. */
   signCheckpoint(): Promise<CheckpointAnswer>;

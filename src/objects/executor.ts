@@ -9,6 +9,7 @@ import { envForWork } from '../db/databases.ts';
 import type { AttemptOutcome, Outcome, Plan } from '../engine/plan.ts';
 import { decide, isSettled, start } from '../engine/run.ts';
 import type { Env } from '../env.ts';
+import { Gathered } from '../gathered.ts';
 import { logError } from '../log.ts';
 import type { SealedConnection } from '../ports/connections.ts';
 import type { DestinationGate, Ports } from '../ports/index.ts';
@@ -33,18 +34,28 @@ import type { Left, OwnMail } from './own-mail.ts';
 import { jobsOf, planOf, reportOf } from './plan.ts';
 import { redeliver } from './redelivering.ts';
 
-/**
- * How long a caller is kept waiting; what has not begun by then gets an object of its own. Unless, in that
- * time, more runs ended than can be under way: then it is their number that takes long.
- */
+/** How long a caller is kept waiting. */
 const PATIENCE_MS = 1_500;
+/** The same for runs that are known to keep their callers waiting. */
+const APART_PATIENCE_MS = 250;
+/** What ends later is settled together with what ends in the same moment. */
+const LATE_GATHER_MS = 10;
 /** One invocation has six connections. */
 const CONCURRENCY = 6;
 /** So long after a probe may be made, its result is known. */
 const PROBE_MS = 60_000;
 
-/** What became of a run that was given out: its report, or that nobody has begun it. */
+/** What became of a run that was given out: its report, or that it could not be driven. */
 export type Driven = { runId: string; report: RunReport } | { runId: string; report: null };
+
+/** What became of runs that were given out together, as far as their caller waits for it. */
+export interface Progress {
+  readonly driven: Driven[];
+  /** Under way: each is settled by a call of its own. */
+  readonly late: string[];
+  /** Nobody has begun them. */
+  readonly unbegun: string[];
+}
 
 export class Executor extends WorkerEntrypoint<Env> {
   /** One attempt: its outcome, or null when that will come by `attemptEnded`. */
@@ -56,28 +67,38 @@ export class Executor extends WorkerEntrypoint<Env> {
     return soon;
   }
 
-  /** Drives runs as far as they go at once. Those that take longer are settled when they end. */
-  async drive(seeds: readonly Seed[], context: TenantContext): Promise<Driven[]> {
-    const waiting = [...seeds];
-    const env = await envForWork(this.env, seeds[0]?.tenant.id ?? '');
-    const soon: Driven[] = [];
+  /**
+   * Drives runs of a tenant as far as they go at once. Unless, while the caller was patient, more of them
+   * ended than can be under way: then it is their number that takes long.
+   * @param apart runs that are known to take long
+   */
+  async drive(seeds: readonly Seed[], context: TenantContext, apart: boolean): Promise<Progress> {
+    const waiting = byTurns(seeds);
+    const tenantId = seeds[0]?.tenant.id ?? '';
+    const env = await envForWork(this.env, tenantId);
+    const driven: Driven[] = [];
+    const underWay = new Set<string>();
+    const late = new Gathered<Driven>(LATE_GATHER_MS, (some) => this.#settleLate(tenantId, some));
     let answered = false;
     const work = async (): Promise<void> => {
       for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
-        const driven = await tryToDrive(env, seed, context);
-        if (answered) await this.#settleLate(seed.tenant.id, driven);
-        else soon.push(driven);
+        underWay.add(seed.runId);
+        const ended = await tryToDrive(env, seed, context);
+        underWay.delete(seed.runId);
+        if (answered) await late.add(ended);
+        else driven.push(ended);
       }
     };
     const all = Promise.all(Array.from({ length: CONCURRENCY }, work));
-    let ended: number;
+    let before: number;
     do {
-      ended = soon.length;
-      await within(PATIENCE_MS, all);
-    } while (waiting.length > 0 && soon.length - ended > CONCURRENCY);
+      before = driven.length;
+      await within(apart ? APART_PATIENCE_MS : PATIENCE_MS, all);
+    } while (waiting.length > 0 && driven.length - before > CONCURRENCY);
     answered = true;
     this.ctx.waitUntil(all);
-    return [...soon, ...waiting.splice(0).map(({ runId }) => ({ runId, report: null }))];
+    const unbegun = waiting.splice(0).map(({ runId }) => runId);
+    return { driven, late: [...underWay], unbegun };
   }
 
   /** Sends a mail of our own. @returns what remains of it to be sent; null: nothing */
@@ -131,11 +152,11 @@ export class Executor extends WorkerEntrypoint<Env> {
     }
   }
 
-  async #settleLate(tenantId: string, driven: Driven): Promise<void> {
+  async #settleLate(tenantId: string, driven: readonly Driven[]): Promise<void> {
     try {
-      await tenantObject(this.env, tenantId).settle([driven]);
+      await tenantObject(this.env, tenantId).settle(driven);
     } catch (error) {
-      logError({ what: 'report_failed', tenantId, runId: driven.runId }, error);
+      for (const { runId } of driven) logError({ what: 'report_failed', tenantId, runId }, error);
     }
   }
 }
@@ -177,6 +198,20 @@ function gateOf(env: Env, { tenantId, disabled, attempt }: AttemptJob): Destinat
     const spread = Math.round((1 + Math.random()) * PROBE_MS);
     return { retryAfterMs: Math.max(retryAt - Date.now(), 0) + spread };
   };
+}
+
+/** One of each workflow, then the next of each: what one of them talks to is not all that is begun. */
+function byTurns(seeds: readonly Seed[]): Seed[] {
+  const nthOf = new Map<string, number>();
+  const turns: Seed[][] = [];
+  for (const seed of seeds) {
+    const nth = nthOf.get(seed.workflow.id) ?? 0;
+    nthOf.set(seed.workflow.id, nth + 1);
+    const turn = turns[nth] ?? [];
+    turns[nth] = turn;
+    turn.push(seed);
+  }
+  return turns.flat();
 }
 
 /** A run that cannot be driven goes into an object of its own, so that it troubles no other. */

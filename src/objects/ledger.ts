@@ -40,10 +40,10 @@ export function admitEvents(
 
 /**
  * Takes runs that an executor has driven. Only a run that is still out is believed (I2); one that
- * has to wait, or that nobody has begun, moves into an object of its own.
+ * has to wait, or that could not be driven, moves into an object of its own.
  */
 export function settleDriven(stores: Stores, driven: readonly Driven[]): void {
-  const { openRuns, endedRuns, parcels } = stores;
+  const { openRuns, liveRuns, endedRuns, parcels } = stores;
   for (const { runId, report } of driven) {
     const taken = openRuns.take(runId);
     if (taken === null) continue;
@@ -51,7 +51,7 @@ export function settleDriven(stores: Stores, driven: readonly Driven[]): void {
     const untold = isTold ? {} : queuedParcel(given);
     if (report === null) {
       if (!isTold) parcels.put(untold);
-      openRuns.handOver(given, []);
+      liveRuns.handOver(given, []);
     } else
       recordEntries(stores, report, (parcel) => {
         const told = { ...untold, ...parcel };
@@ -59,7 +59,7 @@ export function settleDriven(stores: Stores, driven: readonly Driven[]): void {
         if (report.settled && parcel.audit === undefined) return endedRuns.end(given.place, told);
         parcels.put(told);
         if (report.settled) openRuns.close(given);
-        else openRuns.handOver(given, report.entries);
+        else liveRuns.handOver(given, report.entries);
       });
   }
 }
@@ -87,15 +87,15 @@ export function cancelGiven(
 
 /** Takes the entries of a run in an object of its own, each number once. */
 export function takeReport(stores: Stores, report: RunReport): void {
-  const { openRuns, parcels } = stores;
+  const { liveRuns, parcels } = stores;
   const { place } = report;
-  const taken = openRuns.takenSeq(place);
+  const taken = liveRuns.takenSeq(place);
   if (taken === null) return;
   const entries = report.entries.filter((entry) => entry.seq > taken);
   if (entries.length > 0)
     recordEntries(stores, { ...report, entries }, (parcel) => parcels.put(parcel));
-  if (report.settled) openRuns.ended(place);
-  else if (report.seq > taken) openRuns.took(place, report.seq);
+  if (report.settled) liveRuns.ended(place);
+  else if (report.seq > taken) liveRuns.took(place, report.seq);
 }
 
 /** A run that the read model does not know yet, and its event when it is the first of it. */

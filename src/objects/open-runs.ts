@@ -1,12 +1,14 @@
 /**
- * Runs that have not ended and are in no object of their own: an executor drives them, or is to, or
- * they are on their way into one. The row in intake.ts stands until a run's outcome is taken: whoever
- * reports first is believed, later reports find no row and change nothing (I2). Who is at work on what
- * is kept in memory alone, so after a crash every run is simply given out again.
+ * Runs that have not ended and are in no object of their own: an executor drives them, or is to. The row
+ * in intake.ts stands until a run's outcome is taken: whoever reports first is believed, later reports find
+ * no row and change nothing (I2). Who is at work on what is kept in memory, so after a crash a run is given
+ * out again. Only of a run that takes long it is written down: its tenant may fall asleep meanwhile, and
+ * would do it a second time when it wakes.
  */
 import type { StoredEvent } from '../db/triggers.ts';
 import { type Intake, type Place, placeOfRun } from './intake.ts';
-import type { BegunRun, RunStart } from './messages.ts';
+import type { RunStart } from './messages.ts';
+import { RunQueue } from './run-queue.ts';
 
 /** A run to be driven, with the event that started it. */
 export interface GivenRun {
@@ -30,28 +32,35 @@ interface Held {
   isTold: boolean;
 }
 
+/** Runs to be driven in one call. */
+export interface Batch {
+  readonly given: readonly GivenRun[];
+  /** The workflow that is set apart, if they are of one. */
+  readonly apart: string | null;
+}
+
 /** An executor that has not reported by then has died. */
 const LEASE_MS = 60_000;
+/** The same once it has said that a run takes long: a Worker runs on for 30 seconds after its answer. */
+const LATE_MS = 35_000;
 const BATCH_MAX = 20;
+/** As many as an executor is at work on at once, so that none waits for another one. */
+const APART_MAX = 6;
 
 export class OpenRuns {
   readonly #intake: Intake;
   readonly #held = new Map<string, Held>();
-  /** Runs that nobody is at work on, the oldest first. */
-  #free: string[] = [];
+  readonly #queue = new RunQueue();
   /** When the first of the others may have to be given out again. */
   #checkAt = Number.POSITIVE_INFINITY;
-  readonly #handing = new Map<string, Place>();
   /** Who waits for a run that is out. */
   readonly #waiting = new Map<string, (() => void)[]>();
 
   constructor(intake: Intake) {
     this.#intake = intake;
-    for (const { place, body } of intake.rows('given'))
-      this.#add({ place, ...JSON.parse(body) }, body.length);
-    for (const { place, body } of intake.rows('handing')) {
-      const { run }: BegunRun = JSON.parse(body);
-      this.#handing.set(run.runId, place);
+    for (const { place, body } of intake.rows('given')) {
+      const { run, record, tells, outUntil } = JSON.parse(body);
+      this.#add({ place, run, record, tells }, body.length, outUntil);
     }
   }
 
@@ -83,23 +92,66 @@ export class OpenRuns {
 
   /** Whether as many wait as are leased at once. */
   hasFullBatch(): boolean {
-    return this.#free.length >= BATCH_MAX;
+    return this.#queue.size >= BATCH_MAX;
   }
 
-  /** The oldest runs that nobody is at work on, now leased to the caller. */
-  lease(now: number): GivenRun[] {
-    if (now >= this.#checkAt) this.#takeBack(now);
-    const leased: GivenRun[] = [];
-    while (leased.length < BATCH_MAX) {
-      const runId = this.#free.shift();
-      if (runId === undefined) break;
+  /** The oldest runs that nobody is at work on, now leased to the caller; null when there is none. */
+  lease(now: number): Batch | null {
+    this.#takeBack(now);
+    const given: GivenRun[] = [];
+    while (given.length < BATCH_MAX) {
+      const runId = this.#queue.next();
+      if (runId === null) break;
+      given.push(...this.#leased(runId, now));
+    }
+    return given.length === 0 ? null : { given, apart: null };
+  }
+
+  /** The same of runs that are set apart: of one workflow, each in its turn. */
+  leaseApart(now: number): Batch | null {
+    for (;;) {
+      const taken = this.#queue.takeApart(APART_MAX);
+      if (taken === null) return null;
+      const given = taken.runIds.flatMap((runId) => this.#leased(runId, now));
+      if (given.length > 0) return { given, apart: taken.workflowId };
+    }
+  }
+
+  #leased(runId: string, now: number): GivenRun[] {
+    const held = this.#held.get(runId);
+    if (held === undefined) return [];
+    held.isOut = true;
+    this.#hold(held, now + LEASE_MS);
+    return [held.given];
+  }
+
+  /** Inside a transaction. They are under way for longer than their caller waits. */
+  keepLate(runIds: readonly string[], now: number): void {
+    const outUntil = now + LATE_MS;
+    for (const runId of runIds) {
       const held = this.#held.get(runId);
       if (held === undefined) continue;
-      held.isOut = true;
-      this.#hold(held, now + LEASE_MS);
-      leased.push(held.given);
+      const { place, run, record, tells } = held.given;
+      const body = JSON.stringify({ run, record, tells, outUntil });
+      this.#intake.move(place, 'given', 'given', body);
+      this.#hold(held, outUntil);
+      this.#queue.setApart(run.workflow.id);
     }
-    return leased;
+  }
+
+  /** Nothing of a batch of its runs took long. */
+  rejoin(workflowId: string): void {
+    this.#queue.rejoin(workflowId);
+  }
+
+  /** Nobody has begun them. */
+  giveBack(runIds: readonly string[]): void {
+    for (const runId of runIds) {
+      const held = this.#held.get(runId);
+      if (held === undefined) continue;
+      held.isOut = false;
+      this.#free(held);
+    }
   }
 
   /** The executor did not take them: they are given out again at a time. */
@@ -115,7 +167,7 @@ export class OpenRuns {
   /** When a run may have to be given out (again); null when none waits. */
   nextLease(now: number): number | null {
     if (this.#held.size === 0) return null;
-    return this.#free.length > 0 ? now : this.#checkAt;
+    return this.#queue.isEmpty() ? this.#checkAt : now;
   }
 
   /** Somebody may be at work on it: what of it has happened is not known here. */
@@ -146,53 +198,6 @@ export class OpenRuns {
     this.#intake.close(place, 'given');
   }
 
-  /** A run that has to wait goes into an object of its own. */
-  handOver({ place, run, record, tells }: GivenRun, entries: BegunRun['entries']): void {
-    const body = JSON.stringify({ run, record, tells, entries });
-    this.#intake.move(place, 'given', 'handing', body);
-    this.#handing.set(run.runId, place);
-  }
-
-  /** Runs on their way into their objects, the oldest first. */
-  handing(): Iterable<string> {
-    return this.#handing.keys();
-  }
-
-  /** With what a run goes into its object; null when it is not on its way. */
-  handover(runId: string): (BegunRun & { readonly place: Place }) | null {
-    const place = this.#handing.get(runId);
-    const body = place === undefined ? null : this.#intake.body(place, 'handing');
-    if (place !== undefined && body !== null) return { place, ...JSON.parse(body) };
-    this.#handing.delete(runId);
-    return null;
-  }
-
-  /** The object has it. @param seq the last entry that the tenant has taken */
-  handedOver(runId: string, seq: number): void {
-    const place = this.#handing.get(runId);
-    if (place !== undefined) this.#intake.move(place, 'handing', 'live', String(seq));
-    this.#handing.delete(runId);
-  }
-
-  /** The last entry taken from a run in an object of its own, or null when it is not (or no longer) live. */
-  takenSeq(place: Place): number | null {
-    const live = this.#intake.body(place, 'live');
-    if (live !== null) return Number(live);
-    const handing = this.#intake.body(place, 'handing');
-    return handing === null ? null : seqOf(JSON.parse(handing));
-  }
-
-  /** The run reports, so its object has it. Whoever is giving it away finds that out: see `handover`. */
-  took(place: Place, seq: number): void {
-    if (!this.#intake.move(place, 'live', 'live', String(seq)))
-      this.#intake.move(place, 'handing', 'live', String(seq));
-  }
-
-  /** No report will follow. */
-  ended(place: Place): void {
-    if (!this.#intake.close(place, 'live')) this.#intake.close(place, 'handing');
-  }
-
   /**
    * Runs that the read model does not know of and that have been here since a time or longer, of about
    * so many characters at the most.
@@ -221,11 +226,13 @@ export class OpenRuns {
     return [...this.#held].flatMap(([id, { given }]) => (holds(given.record) ? [id] : []));
   }
 
-  #add(given: GivenRun, size: number): void {
-    const { runId } = given.run;
+  #add(given: GivenRun, size: number, outUntil = 0): void {
     const since = Date.now();
-    this.#held.set(runId, { given, heldUntil: 0, isOut: false, since, size, isTold: false });
-    this.#free.push(runId);
+    const isOut = outUntil > since;
+    const held = { given, heldUntil: 0, isOut, since, size, isTold: false };
+    this.#held.set(given.run.runId, held);
+    if (isOut) this.#hold(held, outUntil);
+    else this.#free(held);
   }
 
   #hold(held: Held, until: number): void {
@@ -233,20 +240,20 @@ export class OpenRuns {
     this.#checkAt = Math.min(this.#checkAt, until);
   }
 
+  #free(held: Held): void {
+    const { runId, workflow } = held.given.run;
+    held.heldUntil = 0;
+    this.#queue.put({ runId, workflowId: workflow.id });
+  }
+
   /** Those whose time has come. */
   #takeBack(now: number): void {
+    if (now < this.#checkAt) return;
     this.#checkAt = Number.POSITIVE_INFINITY;
-    for (const [runId, held] of this.#held) {
+    for (const held of this.#held.values()) {
       if (held.heldUntil === 0) continue;
       if (held.heldUntil > now) this.#checkAt = Math.min(this.#checkAt, held.heldUntil);
-      else {
-        held.heldUntil = 0;
-        this.#free.push(runId);
-      }
+      else this.#free(held);
     }
   }
-}
-
-function seqOf({ entries }: BegunRun): number {
-  return entries.at(-1)?.seq ?? 0;
 }

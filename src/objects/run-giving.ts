@@ -6,10 +6,12 @@ import { logError } from '../log.ts';
 import type { Delivering } from './delivery.ts';
 import type { Drains } from './drains.ts';
 import { runObject } from './index.ts';
-import type { GivenRun } from './open-runs.ts';
+import type { Batch } from './open-runs.ts';
 import { seedOf } from './plan.ts';
 
 const EXECUTOR_CALLS_MAX = 16;
+/** For runs that are set apart, besides. */
+const APART_CALLS_MAX = 8;
 const DISPATCH_RETRY_MS = 1_000;
 /**
  * A call, and taking what it brings home, cost as much as several runs do: what comes while the last call
@@ -23,6 +25,7 @@ export class RunGiving {
   readonly #shell: Delivering;
   readonly #drains: Drains;
   #executorCalls = 0;
+  #apartCalls = 0;
   /** Stands for as long as the last call is new. */
   #gathering: ReturnType<typeof setTimeout> | null = null;
   #handovers = 0;
@@ -36,11 +39,17 @@ export class RunGiving {
   dispatch(): void {
     const { openRuns } = this.#shell.stores();
     while (this.#executorCalls < EXECUTOR_CALLS_MAX) {
-      if (this.#gathering !== null && !openRuns.hasFullBatch()) return;
-      const given = openRuns.lease(Date.now());
-      if (given.length === 0) return;
+      if (this.#gathering !== null && !openRuns.hasFullBatch()) break;
+      const batch = openRuns.lease(Date.now());
+      if (batch === null) break;
       this.#executorCalls += 1;
-      this.#shell.ctx.waitUntil(this.#drive(given, this.#gather()));
+      this.#shell.ctx.waitUntil(this.#drive(batch, this.#gather()));
+    }
+    while (this.#apartCalls < APART_CALLS_MAX) {
+      const batch = openRuns.leaseApart(Date.now());
+      if (batch === null) return;
+      this.#apartCalls += 1;
+      this.#shell.ctx.waitUntil(this.#drive(batch, null));
     }
   }
 
@@ -62,7 +71,7 @@ export class RunGiving {
   /** Hands over what is on its way, several at once. */
   async handOverAll(): Promise<void> {
     const sending: Promise<void>[] = [];
-    for (const runId of this.#shell.stores().openRuns.handing()) {
+    for (const runId of this.#shell.stores().liveRuns.handing()) {
       if (this.#handovers >= HANDOVERS_MAX) break;
       if (this.#drains.isIdle(wayOf(runId), Date.now())) sending.push(this.#handOverFrom(runId));
     }
@@ -73,14 +82,14 @@ export class RunGiving {
   async handOver(runId: string): Promise<void> {
     await this.#drains.run(wayOf(runId), async () => {
       const { env } = this.#shell;
-      const { openRuns, workflows, tenant } = this.#shell.stores();
-      const begun = openRuns.handover(runId);
+      const { liveRuns, workflows, tenant } = this.#shell.stores();
+      const begun = liveRuns.handover(runId);
       if (begun === null) return 'nothing waits';
       const { id, version } = begun.run.workflow;
       const seed = seedOf(tenant, begun, workflows.definition(id, version));
       const { entries } = begun;
       await runObject(env, tenant.id, runId).adopt({ seed, entries });
-      openRuns.handedOver(runId, entries.at(-1)?.seq ?? 0);
+      liveRuns.handedOver(runId, entries.at(-1)?.seq ?? 0);
       return 'sent';
     });
   }
@@ -100,12 +109,12 @@ export class RunGiving {
 
   #idle(): string | undefined {
     const now = Date.now();
-    for (const runId of this.#shell.stores().openRuns.handing())
+    for (const runId of this.#shell.stores().liveRuns.handing())
       if (this.#drains.isIdle(wayOf(runId), now)) return runId;
     return undefined;
   }
 
-  async #drive(given: readonly GivenRun[], endGathering: () => void): Promise<void> {
+  async #drive({ given, apart }: Batch, endGathering: (() => void) | null): Promise<void> {
     const { openRuns, workflows, tenant } = this.#shell.stores();
     try {
       const seeds = given.map((one) => {
@@ -113,7 +122,9 @@ export class RunGiving {
         return seedOf(tenant, one, workflows.definition(id, version));
       });
       const { Executor } = this.#shell.ctx.exports;
-      await this.#shell.settle(await Executor.drive(seeds, this.#shell.context()));
+      const progress = await Executor.drive(seeds, this.#shell.context(), apart !== null);
+      await this.#shell.takeProgress(progress);
+      if (apart !== null && progress.late.length === 0) this.#shell.stores().openRuns.rejoin(apart);
     } catch (error) {
       const again = Date.now() + DISPATCH_RETRY_MS;
       openRuns.postpone(
@@ -123,8 +134,9 @@ export class RunGiving {
       await this.#shell.armAt(again);
       logError({ what: 'dispatch_failed', tenantId: tenant.id, count: given.length }, error);
     } finally {
-      this.#executorCalls -= 1;
-      endGathering();
+      if (apart === null) this.#executorCalls -= 1;
+      else this.#apartCalls -= 1;
+      endGathering?.();
     }
     this.dispatch();
   }

@@ -15,6 +15,7 @@ import { Intake } from './intake.ts';
 import { ApiKeys } from './keys.ts';
 import { Limits } from './limits.ts';
 import { LinkGuesses } from './link-guesses.ts';
+import { LiveRuns } from './live-runs.ts';
 import { MailQueue } from './mail-queue.ts';
 import { Members } from './members.ts';
 import { OpenRuns } from './open-runs.ts';
@@ -41,6 +42,7 @@ export interface Stores {
   readonly admission: Admission;
   readonly intake: Intake;
   readonly openRuns: OpenRuns;
+  readonly liveRuns: LiveRuns;
   readonly endedRuns: EndedRuns;
   readonly linkGuesses: LinkGuesses;
   readonly destinations: Destinations;
@@ -79,6 +81,7 @@ export function openStores(sql: SqlStorage, tenant: Tenant): Stores {
     admission: new Admission(tenant, intake, workflows, revision),
     intake,
     openRuns: new OpenRuns(intake),
+    liveRuns: new LiveRuns(intake),
     endedRuns: new EndedRuns(intake),
     linkGuesses: new LinkGuesses(sql),
     destinations: new Destinations(sql),

@@ -11,7 +11,7 @@ import { auditSigner } from './audit-keys.ts';
 import type { By, Change, Changed } from './change.ts';
 import { type CheckpointAnswer, makeCheckpoint } from './checkpoints.ts';
 import { Delivery } from './delivery.ts';
-import type { Driven } from './executor.ts';
+import type { Progress } from './executor.ts';
 import type { FlagOrder } from './flag-orders.ts';
 import { Live } from './live.ts';
 import { CONTEXT_LENT_MS, type TenantContext } from './messages.ts';
@@ -39,7 +39,7 @@ export abstract class TenantBase extends DurableObject<Env> {
       env,
       stores: () => this.open(),
       context: () => this.lendContext(),
-      settle: (driven) => this.settle(driven),
+      takeProgress: (progress) => this.takeProgress(progress),
       performOrders: (orders) => this.performOrders(orders),
       signCheckpoint: () => this.signCheckpoint(),
       tell: (parcels) => this.live.tell(parcels),
@@ -47,8 +47,8 @@ export abstract class TenantBase extends DurableObject<Env> {
     if (this.stores !== null) this.delivery.flush();
   }
 
-  /** Runs that an executor has driven. */
-  abstract settle(driven: readonly Driven[]): Promise<void>;
+  /** What became of runs that an executor was given. */
+  protected abstract takeProgress(progress: Progress): Promise<void>;
 
   /** Flags that were ordered by hand. Throws when they have to be tried again. */
   protected abstract performOrders(orders: readonly FlagOrder[]): Promise<void>;

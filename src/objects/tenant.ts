@@ -15,7 +15,7 @@ import { SYSTEM } from './audit-facts.ts';
 import type { BudgetAnswer, BudgetQuestion } from './budgets.ts';
 import { type By, changed, unchanged } from './change.ts';
 import type { CheckpointAnswer } from './checkpoints.ts';
-import type { Driven } from './executor.ts';
+import type { Driven, Progress } from './executor.ts';
 import type { Begun } from './idempotency.ts';
 import {
   type Identity,
@@ -203,9 +203,17 @@ export class TenantObject extends TenantRetention {
     return await this.commit(false, (stores) => admitEvents(stores, events, origin));
   }
 
-  /** Runs that an executor has driven. */
+  /** Runs that an executor has driven, and that took long. */
   async settle(driven: readonly Driven[]): Promise<void> {
     await this.commit(false, (stores) => settleDriven(stores, driven));
+  }
+
+  protected async takeProgress({ driven, late, unbegun }: Progress): Promise<void> {
+    await this.commit(false, (stores) => {
+      settleDriven(stores, driven);
+      stores.openRuns.keepLate(late, Date.now());
+      stores.openRuns.giveBack(unbegun);
+    });
   }
 
   /** Entries of runs in objects of their own. Answers what a run needs to know of its tenant. */
@@ -221,9 +229,9 @@ export class TenantObject extends TenantRetention {
    * ended meanwhile: nothing of it would give the part back.
    */
   async reserveBudget(question: BudgetQuestion): Promise<BudgetAnswer> {
-    const { budgets, openRuns } = this.open();
+    const { budgets, liveRuns } = this.open();
     return this.ctx.storage.transactionSync(() =>
-      openRuns.takenSeq(question.place) === null
+      liveRuns.takenSeq(question.place) === null
         ? { granted: false, detail: 'The run has ended.' }
         : budgets.reserve(question, Date.now()),
     );
@@ -235,7 +243,7 @@ export class TenantObject extends TenantRetention {
 
   /** What a run goes by that its object is taking over; null: it is over, and comes a second time. */
   async lendTo(place: Place): Promise<TenantContext | null> {
-    return this.open().openRuns.takenSeq(place) === null ? null : this.lendContext();
+    return this.open().liveRuns.takenSeq(place) === null ? null : this.lendContext();
   }
 
   /**

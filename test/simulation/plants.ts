@@ -156,16 +156,16 @@ export const PLANTS: readonly Plant[] = [
     search: { seed: 1_400, steps: 300 },
     changes: [
       {
-        file: 'src/objects/open-runs.ts',
+        file: 'src/objects/live-runs.ts',
         from: `    if (!this.#intake.close(place, 'live')) this.#intake.close(place, 'handing');`,
         to: `    for (const [runId, at] of this.#handing)
       if (placeKey(at) === placeKey(place)) this.#handing.delete(runId);
     if (!this.#intake.close(place, 'live')) this.#intake.close(place, 'handing');`,
       },
       {
-        file: 'src/objects/open-runs.ts',
-        from: `import { type Intake, type Place, placeOfRun } from './intake.ts';`,
-        to: `import { type Intake, type Place, placeKey, placeOfRun } from './intake.ts';`,
+        file: 'src/objects/live-runs.ts',
+        from: `import type { Intake, Place } from './intake.ts';`,
+        to: `import { type Intake, type Place, placeKey } from './intake.ts';`,
       },
     ],
   },
