@@ -39,6 +39,7 @@ const driveJob = z.object({
       }),
     ),
     z.unknown(),
+    z.boolean(),
   ]),
 });
 const sentInput = z.object({ body: json });

@@ -39,6 +39,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   'src/hmac.ts': 1,
   'src/sealed.ts': 1,
   'src/signed-token.ts': 2,
+  'src/gathered.ts': 1,
   'src/within.ts': 1,
   'src/engine': 2,
   'src/ports': 3,
