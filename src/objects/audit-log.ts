@@ -54,6 +54,7 @@ export class AuditLog {
   #grown: AuditHead | null = null;
   /** The parcel that stands with the head, as long as it may not have been told. */
   #untold: string | null;
+  #waitingSince: number | null;
 
   /** @param keep takes each subtree to the read model, in the transaction of the entry that ends it */
   constructor(sql: SqlStorage, tenantId: string, keep: (subtree: Subtree) => void) {
@@ -61,8 +62,13 @@ export class AuditLog {
     this.#tenantId = tenantId;
     this.#keep = keep;
     sql.exec(SCHEMA);
-    const rows = sql.exec<{ parcel: string }>('SELECT parcel FROM audit_head').toArray();
-    this.#untold = rows[0]?.parcel ?? null;
+    const row = sql
+      .exec<Pick<Row, 'waiting_since'> & { parcel: string }>(
+        'SELECT waiting_since, parcel FROM audit_head',
+      )
+      .toArray()[0];
+    this.#untold = row?.parcel ?? null;
+    this.#waitingSince = row?.waiting_since ?? null;
   }
 
   /**
@@ -123,16 +129,14 @@ export class AuditLog {
 
   /** Since when an entry waits for a checkpoint (milliseconds); null when none does. */
   waitingSince(): number | null {
-    const rows = this.#sql
-      .exec<Pick<Row, 'waiting_since'>>('SELECT waiting_since FROM audit_head')
-      .toArray();
-    return rows[0]?.waiting_since ?? null;
+    return this.#waitingSince;
   }
 
   /** A checkpoint was signed over all entries that there are. */
   checkpointed(): void {
     const { size } = this.head();
     const none = emptySpan(size);
+    this.#waitingSince = null;
     this.#sql.exec(
       'UPDATE audit_head SET recent = ?, recent_from = ?, waiting_since = NULL',
       JSON.stringify(none.hashes),
@@ -151,5 +155,6 @@ export class AuditLog {
       waitingSince,
       parcel,
     );
+    this.#waitingSince = waitingSince;
   }
 }

@@ -11,6 +11,8 @@ import type { Settings } from './settings.ts';
 
 /** Counting reads a row for each run, so the count may be so old. */
 const COUNT_FRESH_MS = 5_000;
+/** To ask for it costs as much as to take a small event. */
+const SIZE_FRESH_MS = 250;
 /** When too many runs are under way, some of them have ended by then. */
 const RUNS_WAIT_MS = 10_000;
 /** Denied calls that become events. Whoever may do nothing can at least not fill anything by trying. */
@@ -23,6 +25,7 @@ export class Limits {
   #bucket: Bucket | null = null;
   #denials: Bucket | null = null;
   #runs = { count: 0, at: Number.NEGATIVE_INFINITY };
+  #size = { bytes: 0, at: Number.NEGATIVE_INFINITY };
 
   constructor(sql: SqlStorage, settings: Settings, intake: Intake) {
     this.#sql = sql;
@@ -53,7 +56,7 @@ export class Limits {
 
   #full(now: number): Refusal | null {
     const limits = this.#settings.limits();
-    if (this.#sql.databaseSize > limits.storageBytes)
+    if (this.#storageBytes(now) > limits.storageBytes)
       return refusal('limit_reached', "The tenant's storage is full. Ask the operator.");
     if (this.#runsInFlight(now) < limits.runsInFlight) return null;
     const detail = `More than ${limits.runsInFlight} runs have not ended.`;
@@ -63,7 +66,7 @@ export class Limits {
   view(now: number): LimitsView {
     return {
       limits: this.#settings.limits(),
-      usage: { runsInFlight: this.#runsInFlight(now), storageBytes: this.#sql.databaseSize },
+      usage: { runsInFlight: this.#runsInFlight(now), storageBytes: this.#storageBytes(now) },
     };
   }
 
@@ -71,6 +74,7 @@ export class Limits {
     this.#settings.setLimits({ ...this.#settings.limits(), ...change });
     this.#bucket = null;
     this.#runs.at = Number.NEGATIVE_INFINITY;
+    this.#size.at = Number.NEGATIVE_INFINITY;
     const target = { type: 'tenant', id: tenantId };
     return changed(this.view(now), 'limits.updated', target, { ...change });
   }
@@ -80,5 +84,11 @@ export class Limits {
       this.#runs = { count: this.#intake.countOpen(), at: now };
     }
     return this.#runs.count;
+  }
+
+  #storageBytes(now: number): number {
+    if (now - this.#size.at >= SIZE_FRESH_MS || now < this.#size.at)
+      this.#size = { bytes: this.#sql.databaseSize, at: now };
+    return this.#size.bytes;
   }
 }

@@ -95,10 +95,10 @@ test('a tenant has so many workflows and not one more, and can go on with those'
 test('a tenant whose storage is full is told so, and can still decide and switch off', async () => {
   const tenant = await newTenant();
   const id = await createWorkflow(tenant, flagWorkflow());
-  await limit(tenant, { storageBytes: 1_000_000 });
   await runInDurableObject(tenantObject(env, tenant.id), (_object, { storage }) => {
     storage.sql.exec('CREATE TABLE ballast AS SELECT randomblob(1200000) AS bytes');
   });
+  await limit(tenant, { storageBytes: 1_000_000 });
   const refused = await tenant.events(customEvent());
   expect([refused.status, refused.body.code]).toEqual([422, 'limit_reached']);
   expect(refused.body.detail).toContain('storage is full');
