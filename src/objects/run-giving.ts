@@ -3,31 +3,24 @@
  * to wait into objects of their own. One that is slow, or cannot be reached, holds up no other (I6).
  */
 import { logError } from '../log.ts';
+import { CallSlots } from './call-slots.ts';
 import type { Delivering } from './delivery.ts';
 import type { Drains } from './drains.ts';
 import { runObject } from './index.ts';
 import type { Batch } from './open-runs.ts';
 import { seedOf } from './plan.ts';
 
-const EXECUTOR_CALLS_MAX = 16;
 /** For runs that are set apart, besides. */
 const APART_CALLS_MAX = 8;
 const DISPATCH_RETRY_MS = 1_000;
-/**
- * A call, and taking what it brings home, cost as much as several runs do: what comes while the last call
- * is still new leaves with the next one, once that is back, has lasted so long, or can be a full one.
- */
-const GATHER_MS = 10;
 /** So many runs are handed over at once; the others follow. */
 const HANDOVERS_MAX = 32;
 
 export class RunGiving {
   readonly #shell: Delivering;
   readonly #drains: Drains;
-  #executorCalls = 0;
+  readonly #slots = new CallSlots(() => this.dispatch());
   #apartCalls = 0;
-  /** Stands for as long as the last call is new. */
-  #gathering: ReturnType<typeof setTimeout> | null = null;
   #handovers = 0;
 
   constructor(shell: Delivering, drains: Drains) {
@@ -38,34 +31,20 @@ export class RunGiving {
   /** Gives out what nobody is at work on, several batches at once. */
   dispatch(): void {
     const { openRuns } = this.#shell.stores();
-    while (this.#executorCalls < EXECUTOR_CALLS_MAX) {
-      if (this.#gathering !== null && !openRuns.hasFullBatch()) break;
+    while (this.#slots.mayBegin(openRuns.hasFullBatch())) {
       const batch = openRuns.lease(Date.now());
       if (batch === null) break;
-      this.#executorCalls += 1;
-      this.#shell.ctx.waitUntil(this.#drive(batch, this.#gather()));
+      this.#shell.ctx.waitUntil(this.#drive(batch, this.#slots.begin()));
     }
     while (this.#apartCalls < APART_CALLS_MAX) {
       const batch = openRuns.leaseApart(Date.now());
       if (batch === null) return;
       this.#apartCalls += 1;
-      this.#shell.ctx.waitUntil(this.#drive(batch, null));
+      const end = () => {
+        this.#apartCalls -= 1;
+      };
+      this.#shell.ctx.waitUntil(this.#drive(batch, end));
     }
-  }
-
-  /** A call begins. @returns to be called when it ends */
-  #gather(): () => void {
-    if (this.#gathering !== null) clearTimeout(this.#gathering);
-    const gathering = setTimeout(() => {
-      this.#gathering = null;
-      this.dispatch();
-    }, GATHER_MS);
-    this.#gathering = gathering;
-    return () => {
-      if (this.#gathering !== gathering) return;
-      clearTimeout(gathering);
-      this.#gathering = null;
-    };
   }
 
   /** Hands over what is on its way, several at once. */
@@ -114,7 +93,7 @@ export class RunGiving {
     return undefined;
   }
 
-  async #drive({ given, apart }: Batch, endGathering: (() => void) | null): Promise<void> {
+  async #drive({ given, apart }: Batch, end: () => void): Promise<void> {
     const { openRuns, workflows, tenant } = this.#shell.stores();
     try {
       const seeds = given.map((one) => {
@@ -134,9 +113,7 @@ export class RunGiving {
       await this.#shell.armAt(again);
       logError({ what: 'dispatch_failed', tenantId: tenant.id, count: given.length }, error);
     } finally {
-      if (apart === null) this.#executorCalls -= 1;
-      else this.#apartCalls -= 1;
-      endGathering?.();
+      end();
     }
     this.dispatch();
   }

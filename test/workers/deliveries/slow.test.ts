@@ -6,6 +6,7 @@ import { evictAllDurableObjects } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { RunStatus } from '../../../src/contract/runs.ts';
+import { tenantRows } from '../objects/support/history.ts';
 import type { Tenant } from '../support/api.ts';
 import { openAddress, type RealAddress } from '../support/real-receiver.ts';
 import { forward, messagesAt, ONCE, realTime, sendingTenant } from './support.ts';
@@ -80,8 +81,13 @@ test('no object is kept awake by a request that is under way: all go to sleep, a
   const { tenant, slow } = await both();
   await tenant.events(many('custom.slow', SLOW));
   await messagesAt(slow, SLOW);
+  const late = `SELECT * FROM intake WHERE body->>'outUntil' IS NOT NULL`;
+  await vi.waitFor(
+    async () => expect(await tenantRows(tenant.id, late)).toHaveLength(SLOW),
+    PATIENCE,
+  );
 
-  // It waits until an object has nothing more to do, and nothing has been answered yet.
+  // Nothing has been answered yet.
   await evictAllDurableObjects();
   await tenant.events(many('custom.nothing', 1));
   expect(await count(tenant, 'custom.slow', 'succeeded', 'failed')).toBe(0);
