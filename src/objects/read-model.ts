@@ -16,10 +16,11 @@ import { applyParcels, type Parcel, type ReadModelStores } from './projection.ts
 
 const WAY = 'd1';
 /**
- * How many parcels, and about how many characters of them, one batch takes: D1 takes 2 MB of a text,
- * of which a character may be three bytes, and the last parcel is taken whole.
+ * How many parcels, and about how many characters of them, one batch takes. More in one would save little,
+ * and keep others waiting: D1 does one thing at a time. It takes 2 MB of a text, of which a character may be
+ * three bytes, and the last parcel is taken whole.
  */
-const PARCELS_MAX = 200;
+const PARCELS_MAX = 60;
 const CHARACTERS_MAX = 400_000;
 /** How long a caller waits for the read model, so that it reads its own writes. */
 const PROJECTION_WAIT_MS = 3_000;

@@ -16,6 +16,8 @@ import { refuseTo, takeFrom } from '../http/sender.ts';
 
 export const EVENTS_PER_REQUEST_MAX = 1_000;
 export const EVENT_BYTES_MAX = 256 * 1_024;
+/** So many are checked before other requests have their turn. */
+const EVENTS_AT_ONCE = 10;
 
 const MEDIA_TYPES = [
   'application/json',
@@ -105,7 +107,7 @@ async function readEvents(request: Request): Promise<{ events: IncomingEvent[] }
     return refusal('validation_failed', 'A batch is an array of events.');
   if (mediaType === 'application/cloudevents+json' && !isJsonObject(body))
     return refusal('validation_failed', 'Structured mode takes one event, an object.');
-  return parseEvents(body, mediaType !== 'application/json');
+  return await parseEvents(body, mediaType !== 'application/json');
 }
 
 /** Binary mode: attributes in `ce-` headers, the data is the body. */
@@ -126,7 +128,10 @@ function percentDecoded(value: string): string {
 }
 
 /** `strict`: the CloudEvents formats ask for `specversion`; plain JSON may leave it out. */
-function parseEvents(body: Json, strict: boolean): { events: IncomingEvent[] } | Refusal {
+async function parseEvents(
+  body: Json,
+  strict: boolean,
+): Promise<{ events: IncomingEvent[] } | Refusal> {
   const items: readonly Json[] = isArray(body) ? body : [body];
   if (items.length === 0) return refusal('validation_failed', 'There is no event in the request.');
   if (items.length > EVENTS_PER_REQUEST_MAX)
@@ -134,6 +139,7 @@ function parseEvents(body: Json, strict: boolean): { events: IncomingEvent[] } |
   const faults: Fault[] = [];
   const events: IncomingEvent[] = [];
   for (const [index, item] of items.entries()) {
+    if (index > 0 && index % EVENTS_AT_ONCE === 0) await scheduler.wait(0);
     const prefix = isArray(body) ? String(index) : '';
     if (isTooLarge(JSON.stringify(item)))
       return refusal('payload_too_large', `An event is at most ${EVENT_BYTES_MAX} bytes.`, [
