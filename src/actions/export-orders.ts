@@ -10,13 +10,15 @@ export const exportOrders = defineAction({
   timeoutMs: 25_000,
   // Some three quarters of an hour in which the database or the bucket may be away.
   retry: { attempts: 10 },
-  input: z
-    .strictObject({
-      from: timestamp.optional().describe('Orders created at this time or later'),
-      to: timestamp.optional().describe('Orders created before this time'),
-      format: z.enum(['csv', 'ndjson']),
-    })
-    .refine(({ from = '', to = '~' }) => from < to, { path: ['to'], error: 'later than from' }),
+  input: z.lazy(() =>
+    z
+      .strictObject({
+        from: timestamp.optional().describe('Orders created at this time or later'),
+        to: timestamp.optional().describe('Orders created before this time'),
+        format: z.enum(['csv', 'ndjson']),
+      })
+      .refine(({ from = '', to = '~' }) => from < to, { path: ['to'], error: 'later than from' }),
+  ),
   describe: ({ from, to, format }) => {
     const since = from === undefined ? '' : ` from ${timeText(from)}`;
     const until = to === undefined ? '' : ` until ${timeText(to)}`;

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { flagKey } from '../contract/flags.ts';
 import { type Action, defineAction } from './define.ts';
 
-const input = z.strictObject({ key: flagKey });
+const input = z.lazy(() => z.strictObject({ key: flagKey }));
 
 export const flagEnable = flagAction('flag.enable', 'Switch a feature flag on', true);
 export const flagDisable = flagAction('flag.disable', 'Switch a feature flag off', false);

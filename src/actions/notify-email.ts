@@ -25,20 +25,22 @@ const SCHEDULE_MS = [
 ];
 
 /** A fault has the place of its own address: one that a template makes is checked when it is made. */
-const recipients = z
-  .union([z.string(), z.array(z.string()).min(1).max(RECIPIENTS_MAX)])
-  .superRefine((to, context) => {
-    for (const [index, address] of [to].flat().entries())
-      if (parseMailbox(address) === null)
-        context.addIssue({
-          code: 'custom',
-          path: typeof to === 'string' ? [] : [index],
-          message: MAILBOX_FORM,
-        });
-  })
-  .describe(
-    `ada@example.com, Ada Reyes <ada@example.com>, or a list of up to ${RECIPIENTS_MAX}, who all see each other`,
-  );
+const recipients = z.lazy(() =>
+  z
+    .union([z.string(), z.array(z.string()).min(1).max(RECIPIENTS_MAX)])
+    .superRefine((to, context) => {
+      for (const [index, address] of [to].flat().entries())
+        if (parseMailbox(address) === null)
+          context.addIssue({
+            code: 'custom',
+            path: typeof to === 'string' ? [] : [index],
+            message: MAILBOX_FORM,
+          });
+    })
+    .describe(
+      `ada@example.com, Ada Reyes <ada@example.com>, or a list of up to ${RECIPIENTS_MAX}, who all see each other`,
+    ),
+);
 
 export const notifyEmail = defineAction({
   name: 'notify.email',
@@ -46,22 +48,24 @@ export const notifyEmail = defineAction({
   risk: 'safe',
   retry: { attempts: 10, delaysMs: SCHEDULE_MS },
   markup: ['html'],
-  input: z
-    .strictObject({
-      to: recipients,
-      subject: z
-        .string()
-        .min(1)
-        .max(SUBJECT_LENGTH_MAX)
-        .refine(isHeaderText, 'one line, without control or invisible characters'),
-      text: body.optional().describe('Plain text; left out: made from the HTML'),
-      html: body
-        .optional()
-        .describe('Markup. What {{ }} puts into it is escaped: between tags, or in quotes'),
-    })
-    .refine(({ text, html }) => text !== undefined || html !== undefined, {
-      error: 'text, html or both',
-    }),
+  input: z.lazy(() =>
+    z
+      .strictObject({
+        to: recipients,
+        subject: z
+          .string()
+          .min(1)
+          .max(SUBJECT_LENGTH_MAX)
+          .refine(isHeaderText, 'one line, without control or invisible characters'),
+        text: body.optional().describe('Plain text; left out: made from the HTML'),
+        html: body
+          .optional()
+          .describe('Markup. What {{ }} puts into it is escaped: between tags, or in quotes'),
+      })
+      .refine(({ text, html }) => text !== undefined || html !== undefined, {
+        error: 'text, html or both',
+      }),
+  ),
   describe: ({ to, subject }) => {
     const addresses = [to].flat();
     const shown = addresses.slice(0, SHOWN_ADDRESSES).join(', ');

@@ -16,17 +16,19 @@ const SCHEDULE_MS = [
   10 * HOUR_MS,
 ];
 
-const input = z.strictObject({
-  url: webUrl,
-  method: z.enum(['POST', 'PUT', 'PATCH', 'DELETE']).optional().describe('Default: POST'),
-  headers: z
-    .record(z.string(), z.string().max(2_048))
-    .superRefine((headers, ctx) => {
-      for (const message of headerFaults(headers)) ctx.addIssue({ code: 'custom', message });
-    })
-    .optional(),
-  body: json.optional().describe('Any JSON; default: the event'),
-});
+const input = z.lazy(() =>
+  z.strictObject({
+    url: webUrl,
+    method: z.enum(['POST', 'PUT', 'PATCH', 'DELETE']).optional().describe('Default: POST'),
+    headers: z
+      .record(z.string(), z.string().max(2_048))
+      .superRefine((headers, ctx) => {
+        for (const message of headerFaults(headers)) ctx.addIssue({ code: 'custom', message });
+      })
+      .optional(),
+    body: json.optional().describe('Any JSON; default: the event'),
+  }),
+);
 
 export const notifyWebhook = defineAction({
   name: 'notify.webhook',

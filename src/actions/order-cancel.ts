@@ -7,10 +7,12 @@ export const orderCancel = defineAction({
   summary: 'Cancel an order',
   risk: 'commerce',
   retry: OUTAGE_RETRY,
-  input: z.strictObject({
-    orderId: z.string().min(1).max(256),
-    reason: z.string().max(500).optional(),
-  }),
+  input: z.lazy(() =>
+    z.strictObject({
+      orderId: z.string().min(1).max(256),
+      reason: z.string().max(500).optional(),
+    }),
+  ),
   describe: ({ orderId }) => `Cancel order ${orderId}`,
   run: ({ orderId, reason }, { ports, call }) => ports.commerce.cancelOrder(call, orderId, reason),
 });

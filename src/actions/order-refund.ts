@@ -9,14 +9,16 @@ export const orderRefund = defineAction({
   summary: 'Refund an order, or a part of it',
   risk: 'commerce',
   retry: OUTAGE_RETRY,
-  input: z.strictObject({
-    orderId: z.string().min(1).max(256),
-    amount: money
-      .refine(({ amount }) => amount > 0, { path: ['amount'], error: 'above zero' })
-      .optional()
-      .describe('Default: all that is left'),
-    reason: z.string().max(500).optional(),
-  }),
+  input: z.lazy(() =>
+    z.strictObject({
+      orderId: z.string().min(1).max(256),
+      amount: money
+        .refine(({ amount }) => amount > 0, { path: ['amount'], error: 'above zero' })
+        .optional()
+        .describe('Default: all that is left'),
+      reason: z.string().max(500).optional(),
+    }),
+  ),
   describe: ({ orderId, amount }) =>
     `Refund ${amount === undefined ? 'all that is left' : moneyText(amount)} of order ${orderId}`,
   run: (refund, { ports, call }) => ports.commerce.refundOrder(call, refund),

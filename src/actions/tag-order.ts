@@ -7,10 +7,12 @@ export const tagOrder = defineAction({
   summary: 'Put a tag on an order',
   risk: 'safe',
   retry: OUTAGE_RETRY,
-  input: z.strictObject({
-    orderId: z.string().min(1).max(256),
-    tag: z.string().min(1).max(255),
-  }),
+  input: z.lazy(() =>
+    z.strictObject({
+      orderId: z.string().min(1).max(256),
+      tag: z.string().min(1).max(255),
+    }),
+  ),
   describe: ({ orderId, tag }) => `Put the tag “${tag}” on order ${orderId}`,
   run: ({ orderId, tag }, { ports, call }) => ports.commerce.tagOrder(call, orderId, tag),
 });

@@ -3,17 +3,18 @@ import * as z from 'zod';
 import { duration, money, role, webUrl } from './json.ts';
 
 export const approverRole = role.exclude(['ingest', 'viewer']);
-const roles = z
-  .array(approverRole)
-  .max(2)
-  .describe('Whoever has one of these roles, or more, may decide');
-const memberIds = z.array(z.string().min(1).max(100)).max(50);
+const roles = z.lazy(() =>
+  z.array(approverRole).max(2).describe('Whoever has one of these roles, or more, may decide'),
+);
+const memberIds = z.lazy(() => z.array(z.string().min(1).max(100)).max(50));
 
-const escalation = z
-  .strictObject({ roles, members: memberIds, expiresIn: duration })
-  .describe('Who decides instead, and until when, once nobody has in time');
+const escalation = z.lazy(() =>
+  z
+    .strictObject({ roles, members: memberIds, expiresIn: duration })
+    .describe('Who decides instead, and until when, once nobody has in time'),
+);
 
-const ruleFields = {
+const ruleFields = () => ({
   required: z.boolean(),
   approvals: z.int().min(1).max(20).describe('How many different people'),
   roles,
@@ -32,53 +33,63 @@ const ruleFields = {
     .enum(['nobody', 'approver', 'admin'])
     .describe('Who may change the inputs while they wait'),
   breakGlass: z.boolean().describe('Whether an admin may override, with a reason, loudly'),
-} as const;
-
-/** What one action needs before it may run. Frozen into the request when the gate opens. */
-export const approvalRule = z
-  .strictObject({
-    ...ruleFields,
-    among: memberIds.describe('Of those, only these; empty: all of them'),
-  })
-  .meta({ id: 'ApprovalRule' });
-export type ApprovalRule = z.infer<typeof approvalRule>;
-
-const partialRule = z.strictObject(ruleFields).partial();
-
-/** A rule that holds where its condition is true; the last one that does wins, field by field. */
-const conditional = partialRule.extend({
-  if: z
-    .string()
-    .min(1)
-    .max(4_096)
-    .describe('CEL over input, event and tenant: `input.amount.amount > 50000`'),
 });
 
+/** What one action needs before it may run. Frozen into the request when the gate opens. */
+export const approvalRule = z.lazy(() =>
+  z
+    .strictObject({
+      ...ruleFields(),
+      among: memberIds.describe('Of those, only these; empty: all of them'),
+    })
+    .meta({ id: 'ApprovalRule' }),
+);
+export type ApprovalRule = z.infer<typeof approvalRule>;
+
+const partialRule = z.lazy(() => z.strictObject(ruleFields()).partial());
+
+/** A rule that holds where its condition is true; the last one that does wins, field by field. */
+const conditional = z.lazy(() =>
+  partialRule.unwrap().extend({
+    if: z
+      .string()
+      .min(1)
+      .max(4_096)
+      .describe('CEL over input, event and tenant: `input.amount.amount > 50000`'),
+  }),
+);
+
 /** How much may be done without a human in a window that slides; beyond it, an approval is needed. */
-export const budget = z
-  .strictObject({
-    count: z.int().min(0).optional(),
-    amount: money.optional().describe('For inputs with an amount: the sum of them'),
-    window: duration,
-  })
-  .refine(
-    ({ count, amount }) => count !== undefined || amount !== undefined,
-    'a count or an amount',
-  )
-  .meta({ id: 'Budget' });
+export const budget = z.lazy(() =>
+  z
+    .strictObject({
+      count: z.int().min(0).optional(),
+      amount: money.optional().describe('For inputs with an amount: the sum of them'),
+      window: duration,
+    })
+    .refine(
+      ({ count, amount }) => count !== undefined || amount !== undefined,
+      'a count or an amount',
+    )
+    .meta({ id: 'Budget' }),
+);
 export type Budget = z.infer<typeof budget>;
 
-export const actionPolicy = z
-  .strictObject({
-    ...ruleFields,
-    when: z.array(conditional).max(20),
-    budget: budget.nullable().describe('For what needs no approval'),
-  })
-  .meta({ id: 'ActionPolicy' });
+export const actionPolicy = z.lazy(() =>
+  z
+    .strictObject({
+      ...ruleFields(),
+      when: z.array(conditional).max(20),
+      budget: budget.nullable().describe('For what needs no approval'),
+    })
+    .meta({ id: 'ActionPolicy' }),
+);
 export type ActionPolicy = z.infer<typeof actionPolicy>;
 
 /** Policies by action name, each with every field. */
-export const approvalPolicy = z.record(z.string(), actionPolicy).meta({ id: 'ApprovalPolicy' });
+export const approvalPolicy = z.lazy(() =>
+  z.record(z.string(), actionPolicy).meta({ id: 'ApprovalPolicy' }),
+);
 export type ApprovalPolicy = z.infer<typeof approvalPolicy>;
 
 export const notifyUrl = webUrl
@@ -86,26 +97,29 @@ export const notifyUrl = webUrl
   .describe('Where a chat hears of approvals, by signed webhooks; null: nowhere');
 
 /** An update names only what differs from the action's default; `null` goes back to the default. */
-export const approvalPolicyUpdate = z
-  .strictObject({
-    actions: z
-      .record(
-        z.string(),
-        partialRule
-          .extend({
-            when: z.array(conditional).max(20).optional(),
-            budget: budget.nullable().optional(),
-          })
-          .nullable(),
-      )
-      .optional(),
-    notifyUrl: notifyUrl.optional(),
-  })
-  .refine(
-    ({ actions, notifyUrl }) => actions !== undefined || notifyUrl !== undefined,
-    'actions, notifyUrl or both',
-  )
-  .meta({ id: 'ApprovalPolicyUpdate' });
+export const approvalPolicyUpdate = z.lazy(() =>
+  z
+    .strictObject({
+      actions: z
+        .record(
+          z.string(),
+          partialRule
+            .unwrap()
+            .extend({
+              when: z.array(conditional).max(20).optional(),
+              budget: budget.nullable().optional(),
+            })
+            .nullable(),
+        )
+        .optional(),
+      notifyUrl: notifyUrl.optional(),
+    })
+    .refine(
+      ({ actions, notifyUrl }) => actions !== undefined || notifyUrl !== undefined,
+      'actions, notifyUrl or both',
+    )
+    .meta({ id: 'ApprovalPolicyUpdate' }),
+);
 export type ApprovalPolicyUpdate = z.infer<typeof approvalPolicyUpdate>;
 /** Changes of rules by action name. */
 export type RuleChanges = NonNullable<ApprovalPolicyUpdate['actions']>;

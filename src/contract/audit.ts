@@ -52,35 +52,39 @@ export const AUDIT_ACTIONS = [
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
-export const auditTarget = z.object({ type: z.string(), id: z.string() });
+export const auditTarget = z.lazy(() => z.object({ type: z.string(), id: z.string() }));
 
 /** What shows that a private part is the one that was hashed. Without a salt it was erased. */
-export const auditPart = z
-  .object({
-    digest: z.string().describe('SHA-256 of the salt and the canonical JSON of the value'),
-    salt: z.string().optional().describe('32 hex digits; not there once the part was erased'),
-  })
-  .meta({ id: 'AuditPart' });
+export const auditPart = z.lazy(() =>
+  z
+    .object({
+      digest: z.string().describe('SHA-256 of the salt and the canonical JSON of the value'),
+      salt: z.string().optional().describe('32 hex digits; not there once the part was erased'),
+    })
+    .meta({ id: 'AuditPart' }),
+);
 export type AuditPart = z.infer<typeof auditPart>;
 
-export const auditEntry = z
-  .object({
-    seq: z.int().min(1),
-    id: z.string(),
-    at: utcTime,
-    actor,
-    action: z.string(),
-    target: auditTarget,
-    requestId: z.string(),
-    data: jsonObject,
-    prevHash: z.string(),
-    hash: z.string(),
-    private: z
-      .record(z.string(), auditPart)
-      .optional()
-      .describe('By path (`actor.name`, `data.comment`): the parts that can be erased'),
-  })
-  .meta({ id: 'AuditEntry' });
+export const auditEntry = z.lazy(() =>
+  z
+    .object({
+      seq: z.int().min(1),
+      id: z.string(),
+      at: utcTime,
+      actor,
+      action: z.string(),
+      target: auditTarget,
+      requestId: z.string(),
+      data: jsonObject,
+      prevHash: z.string(),
+      hash: z.string(),
+      private: z
+        .record(z.string(), auditPart)
+        .optional()
+        .describe('By path (`actor.name`, `data.comment`): the parts that can be erased'),
+    })
+    .meta({ id: 'AuditEntry' }),
+);
 export type AuditEntry = z.infer<typeof auditEntry>;
 
 /** What happened, before it is linked into the chain. */

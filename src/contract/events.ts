@@ -9,66 +9,82 @@ import { faultsOf } from './problems.ts';
 
 const vendorId = z.string().min(1).max(256);
 
-export const orderData = z.looseObject({
-  order: z.looseObject({
-    id: vendorId,
-    total: money,
-    name: z.string().optional(),
-    customer: z
-      .looseObject({
-        id: vendorId.optional(),
-        email: z.string().optional(),
-        name: z.string().optional(),
-      })
-      .optional(),
-    tags: z.array(z.string()).optional(),
+export const orderData = z.lazy(() =>
+  z.looseObject({
+    order: z.looseObject({
+      id: vendorId,
+      total: money,
+      name: z.string().optional(),
+      customer: z
+        .looseObject({
+          id: vendorId.optional(),
+          email: z.string().optional(),
+          name: z.string().optional(),
+        })
+        .optional(),
+      tags: z.array(z.string()).optional(),
+    }),
   }),
-});
+);
 
 /** Why it is disabled, or was: `failing`, `gone` or `by_hand`. */
-const destinationData = z.looseObject({
-  destination: z.looseObject({ url: z.string(), reason: z.string() }),
-});
+const destinationData = z.lazy(() =>
+  z.looseObject({
+    destination: z.looseObject({ url: z.string(), reason: z.string() }),
+  }),
+);
 
 /** What `data` must hold for each type; more fields are kept. */
 export const EVENT_DATA = {
   'order.created': orderData,
-  'order.refunded': z.looseObject({
-    order: z.looseObject({ id: vendorId }),
-    refund: z.looseObject({ id: vendorId, amount: money, reason: z.string().optional() }),
-  }),
-  'customer.created': z.looseObject({
-    customer: z.looseObject({
-      id: vendorId,
-      email: z.string().optional(),
-      name: z.string().optional(),
+  'order.refunded': z.lazy(() =>
+    z.looseObject({
+      order: z.looseObject({ id: vendorId }),
+      refund: z.looseObject({ id: vendorId, amount: money, reason: z.string().optional() }),
     }),
-  }),
-  'content.section.updated': z.looseObject({
-    section: z.looseObject({
-      id: vendorId,
-      page: z.string().optional(),
-      locale: z.string().optional(),
+  ),
+  'customer.created': z.lazy(() =>
+    z.looseObject({
+      customer: z.looseObject({
+        id: vendorId,
+        email: z.string().optional(),
+        name: z.string().optional(),
+      }),
     }),
-  }),
-  'export.completed': z.looseObject({
-    export: z.looseObject({
-      id: vendorId,
-      kind: z.string(),
-      format: z.string(),
-      rows: z.int().min(0),
-      bytes: z.int().min(0),
+  ),
+  'content.section.updated': z.lazy(() =>
+    z.looseObject({
+      section: z.looseObject({
+        id: vendorId,
+        page: z.string().optional(),
+        locale: z.string().optional(),
+      }),
     }),
-  }),
-  'flags.changed': z.looseObject({
-    flag: z.looseObject({ key: z.string().min(1), enabled: z.boolean() }),
-    previous: z.boolean().optional(),
-  }),
-  'authz.denied': z.looseObject({
-    actor: z.looseObject({ type: z.string(), id: z.string() }),
-    action: z.string(),
-    resource: z.string().optional(),
-  }),
+  ),
+  'export.completed': z.lazy(() =>
+    z.looseObject({
+      export: z.looseObject({
+        id: vendorId,
+        kind: z.string(),
+        format: z.string(),
+        rows: z.int().min(0),
+        bytes: z.int().min(0),
+      }),
+    }),
+  ),
+  'flags.changed': z.lazy(() =>
+    z.looseObject({
+      flag: z.looseObject({ key: z.string().min(1), enabled: z.boolean() }),
+      previous: z.boolean().optional(),
+    }),
+  ),
+  'authz.denied': z.lazy(() =>
+    z.looseObject({
+      actor: z.looseObject({ type: z.string(), id: z.string() }),
+      action: z.string(),
+      resource: z.string().optional(),
+    }),
+  ),
   'destination.disabled': destinationData,
   'destination.enabled': destinationData,
 } as const;
@@ -92,7 +108,7 @@ export const eventType = z
 
 /** CloudEvents attribute names: lower-case letters and digits. */
 const EXTENSION_NAME = /^[a-z0-9]{1,20}$/;
-const extensionValue = z.union([z.string().max(1_024), z.boolean(), z.int()]);
+const extensionValue = z.lazy(() => z.union([z.string().max(1_024), z.boolean(), z.int()]));
 const uriReference = z
   .string()
   .min(1)
@@ -102,49 +118,54 @@ const uriReference = z
     'a URI-reference',
   );
 
-const envelope = z.object({
-  id: z.string().min(1).max(256).optional(),
-  source: uriReference.default('api'),
-  type: eventType,
-  time: timestamp.optional(),
-  subject: z.string().min(1).max(512).optional(),
-  specversion: z.literal('1.0').optional(),
-  datacontenttype: z
-    .string()
-    .regex(/^application\/([a-z0-9.+-]+\+)?json\s*(;|$)/i, 'a JSON content type')
-    .optional(),
-  dataschema: uriReference.optional(),
-  correlationid: z.string().min(1).max(256).optional(),
-  data: json,
-});
+const envelope = z.lazy(() =>
+  z.object({
+    id: z.string().min(1).max(256).optional(),
+    source: uriReference.default('api'),
+    type: eventType,
+    time: timestamp.optional(),
+    subject: z.string().min(1).max(512).optional(),
+    specversion: z.literal('1.0').optional(),
+    datacontenttype: z
+      .string()
+      .regex(/^application\/([a-z0-9.+-]+\+)?json\s*(;|$)/i, 'a JSON content type')
+      .optional(),
+    dataschema: uriReference.optional(),
+    correlationid: z.string().min(1).max(256).optional(),
+    data: json,
+  }),
+);
 
 /** An event as a sender gives it. Extension attributes (lower-case letters and digits) are kept. */
-export const incomingEvent = envelope
-  .catchall(json)
-  .transform(
-    ({ id, source, type, time, subject, specversion, correlationid, data, ...rest }, ctx) => {
-      const { datacontenttype: _type, dataschema: _schema, ...attributes } = rest;
-      const extensions: Record<string, string | number | boolean> = {};
-      for (const [name, value] of Object.entries(attributes)) {
-        const parsed = extensionValue.safeParse(value);
-        if (EXTENSION_NAME.test(name) && parsed.success) extensions[name] = parsed.data;
-        else
-          ctx.addIssue({
-            code: 'custom',
-            path: [name],
-            message: EXTENSION_NAME.test(name)
-              ? 'an extension attribute is a string, an integer or a boolean'
-              : 'unknown field; an extension attribute has lower-case letters and digits only',
-          });
-      }
-      const schema = isPlatformType(type) ? EVENT_DATA[type] : jsonObject;
-      const checked = schema.safeParse(data);
-      if (!checked.success)
-        for (const { path, message } of faultsOf(checked.error, 'data'))
-          ctx.addIssue({ code: 'custom', message, path: path.split('.') });
-      return { id, source, type, time, subject, correlationId: correlationid, extensions, data };
-    },
-  );
+export const incomingEvent = z.lazy(() =>
+  envelope
+    .unwrap()
+    .catchall(json)
+    .transform(
+      ({ id, source, type, time, subject, specversion, correlationid, data, ...rest }, ctx) => {
+        const { datacontenttype: _type, dataschema: _schema, ...attributes } = rest;
+        const extensions: Record<string, string | number | boolean> = {};
+        for (const [name, value] of Object.entries(attributes)) {
+          const parsed = extensionValue.safeParse(value);
+          if (EXTENSION_NAME.test(name) && parsed.success) extensions[name] = parsed.data;
+          else
+            ctx.addIssue({
+              code: 'custom',
+              path: [name],
+              message: EXTENSION_NAME.test(name)
+                ? 'an extension attribute is a string, an integer or a boolean'
+                : 'unknown field; an extension attribute has lower-case letters and digits only',
+            });
+        }
+        const schema = isPlatformType(type) ? EVENT_DATA[type] : jsonObject;
+        const checked = schema.safeParse(data);
+        if (!checked.success)
+          for (const { path, message } of faultsOf(checked.error, 'data'))
+            ctx.addIssue({ code: 'custom', message, path: path.split('.') });
+        return { id, source, type, time, subject, correlationId: correlationid, extensions, data };
+      },
+    ),
+);
 export type IncomingEvent = z.output<typeof incomingEvent>;
 
 /** The event as conditions, templates and receivers see it: a CloudEvent, `id` the sender's. */
@@ -158,39 +179,45 @@ export interface CloudEvent extends JsonObject {
   readonly data: Json;
 }
 
-export const acceptedEvent = z
-  .object({
-    id: z.string().describe('Ours, evt_…'),
-    eventId: z.string().describe("The sender's"),
-    duplicate: z.boolean(),
-    runs: z.array(z.string()),
-  })
-  .meta({ id: 'AcceptedEvent' });
+export const acceptedEvent = z.lazy(() =>
+  z
+    .object({
+      id: z.string().describe('Ours, evt_…'),
+      eventId: z.string().describe("The sender's"),
+      duplicate: z.boolean(),
+      runs: z.array(z.string()),
+    })
+    .meta({ id: 'AcceptedEvent' }),
+);
 export type AcceptedEvent = z.infer<typeof acceptedEvent>;
 
 /** Why an enabled workflow of the event's type did or did not start. */
-export const eventMatch = z
-  .object({ workflowId: z.string(), version: z.int(), matched: z.boolean(), reason: z.string() })
-  .meta({ id: 'EventMatch' });
+export const eventMatch = z.lazy(() =>
+  z
+    .object({ workflowId: z.string(), version: z.int(), matched: z.boolean(), reason: z.string() })
+    .meta({ id: 'EventMatch' }),
+);
 export type EventMatch = z.infer<typeof eventMatch>;
 
-export const eventRecord = z
-  .object({
-    id: z.string(),
-    eventId: z.string(),
-    source: z.string(),
-    type: z.string(),
-    time: utcTime,
-    subject: z.string().nullable(),
-    data: json,
-    correlationId: z.string(),
-    requestId: z.string(),
-    receivedAt: utcTime,
-    extensions: z
-      .record(z.string(), extensionValue)
-      .describe('Extension attributes other than correlationid'),
-    runs: z.array(z.string()),
-    matches: z.array(eventMatch),
-  })
-  .meta({ id: 'Event' });
+export const eventRecord = z.lazy(() =>
+  z
+    .object({
+      id: z.string(),
+      eventId: z.string(),
+      source: z.string(),
+      type: z.string(),
+      time: utcTime,
+      subject: z.string().nullable(),
+      data: json,
+      correlationId: z.string(),
+      requestId: z.string(),
+      receivedAt: utcTime,
+      extensions: z
+        .record(z.string(), extensionValue)
+        .describe('Extension attributes other than correlationid'),
+      runs: z.array(z.string()),
+      matches: z.array(eventMatch),
+    })
+    .meta({ id: 'Event' }),
+);
 export type EventRecord = z.infer<typeof eventRecord>;

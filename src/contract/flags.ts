@@ -8,56 +8,64 @@ export const flagKey = z
   // It would be a field of an answer, and means something else to careless readers.
   .refine((key) => key !== '__proto__', 'not __proto__');
 
-export const flag = z
-  .object({ key: z.string(), enabled: z.boolean(), updatedAt: utcTime })
-  .meta({ id: 'Flag' });
+export const flag = z.lazy(() =>
+  z.object({ key: z.string(), enabled: z.boolean(), updatedAt: utcTime }).meta({ id: 'Flag' }),
+);
 
-export const flagSet = z
-  .strictObject({
-    key: flagKey,
-    enabled: z.boolean(),
-    comment: z.string().trim().min(1).max(2_000).optional(),
-  })
-  .meta({ id: 'FlagSet' });
+export const flagSet = z.lazy(() =>
+  z
+    .strictObject({
+      key: flagKey,
+      enabled: z.boolean(),
+      comment: z.string().trim().min(1).max(2_000).optional(),
+    })
+    .meta({ id: 'FlagSet' }),
+);
 export type FlagSet = z.infer<typeof flagSet>;
 
 /** What setting a flag by hand came to. */
-export const flagState = z
-  .object({
-    key: z.string(),
-    enabled: z.boolean(),
-    previous: z.boolean(),
-    changed: z.boolean().describe('False when it was that way already: nothing is told then'),
-  })
-  .meta({ id: 'FlagState' });
+export const flagState = z.lazy(() =>
+  z
+    .object({
+      key: z.string(),
+      enabled: z.boolean(),
+      previous: z.boolean(),
+      changed: z.boolean().describe('False when it was that way already: nothing is told then'),
+    })
+    .meta({ id: 'FlagState' }),
+);
 export type FlagState = z.infer<typeof flagState>;
 
-export const flagChange = z
-  .object({
-    key: z.string(),
-    from: z.boolean(),
-    to: z.boolean(),
-    at: utcTime,
-    service: z.string().describe('Who kept the flag then: signalbox, or a connected service'),
-    run: z
-      .object({
-        id: z.string(),
-        stepId: z.string().nullable(),
-        workflowId: z.string().nullable(),
-        workflowName: z.string().nullable(),
-        workflowVersion: z.int().nullable(),
-      })
-      .nullable()
-      .describe('What made the change; null when a person did by hand'),
-    actor: actor.nullable().describe('Who set it by hand; null when a run did'),
-    comment: z.string().nullable(),
-  })
-  .meta({ id: 'FlagChange' });
+export const flagChange = z.lazy(() =>
+  z
+    .object({
+      key: z.string(),
+      from: z.boolean(),
+      to: z.boolean(),
+      at: utcTime,
+      service: z.string().describe('Who kept the flag then: signalbox, or a connected service'),
+      run: z
+        .object({
+          id: z.string(),
+          stepId: z.string().nullable(),
+          workflowId: z.string().nullable(),
+          workflowName: z.string().nullable(),
+          workflowVersion: z.int().nullable(),
+        })
+        .nullable()
+        .describe('What made the change; null when a person did by hand'),
+      actor: actor.nullable().describe('Who set it by hand; null when a run did'),
+      comment: z.string().nullable(),
+    })
+    .meta({ id: 'FlagChange' }),
+);
 export type FlagChangeView = z.infer<typeof flagChange>;
 
 /** Without a request id, so that the same flags are the same bytes. */
-export const evaluatedFlags = z
-  .object({
-    flags: z.record(z.string(), z.boolean()).describe('By key; a flag that is not there is off'),
-  })
-  .meta({ id: 'EvaluatedFlags' });
+export const evaluatedFlags = z.lazy(() =>
+  z
+    .object({
+      flags: z.record(z.string(), z.boolean()).describe('By key; a flag that is not there is off'),
+    })
+    .meta({ id: 'EvaluatedFlags' }),
+);

@@ -2,6 +2,9 @@
  * The plain values that everything else is made of: JSON, money, times, durations, ids.
  * Json is recursive through interfaces because a recursive type alias turns RPC result types into
  * `never` (or exhausts the compiler), which would silently stop the type check of those calls.
+ *
+ * Schemas of several fields are `z.lazy`, here and elsewhere: made when they are first asked for, since a
+ * Worker's start pays for whatever its modules make, and serves few of the routes (docs/performance.md).
  */
 import canonicalize from 'canonicalize';
 import * as z from 'zod';
@@ -14,7 +17,7 @@ export interface JsonObject {
 
 /** Any JSON value. What reaches a schema came out of JSON.parse, so there is nothing to check. */
 export const json: z.ZodType<Json> = z.any();
-export const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), z.any());
+export const jsonObject: z.ZodType<JsonObject> = z.lazy(() => z.record(z.string(), z.any()));
 
 export function isJsonObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -38,12 +41,14 @@ export function isCanonical(value: Json): boolean {
 }
 
 /** An amount in the currency's minor units (ISO 4217): 75.00 USD is 7500, 75 JPY is 75. */
-export const money = z
-  .strictObject({
-    amount: z.int().describe('Minor units of the currency'),
-    currency: z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code, such as USD'),
-  })
-  .meta({ id: 'Money' });
+export const money = z.lazy(() =>
+  z
+    .strictObject({
+      amount: z.int().describe('Minor units of the currency'),
+      currency: z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code, such as USD'),
+    })
+    .meta({ id: 'Money' }),
+);
 export type Money = z.infer<typeof money>;
 
 /** A time as we answer it: RFC 3339, UTC, milliseconds. */
@@ -52,11 +57,13 @@ export const utcTime = z
   .meta({ format: 'date-time', example: '2026-01-31T12:00:00.000Z' });
 
 /** An RFC 3339 time with any offset; comes out as UTC with milliseconds, in a year of four digits. */
-export const timestamp = z.iso
-  .datetime({ offset: true, error: 'an RFC 3339 time, such as 2026-01-31T12:00:00Z' })
-  .transform((text) => new Date(text).toISOString())
-  .refine((text) => /^\d{4}-/.test(text), 'a time in UTC between the years 0000 and 9999')
-  .pipe(utcTime);
+export const timestamp = z.lazy(() =>
+  z.iso
+    .datetime({ offset: true, error: 'an RFC 3339 time, such as 2026-01-31T12:00:00Z' })
+    .transform((text) => new Date(text).toISOString())
+    .refine((text) => /^\d{4}-/.test(text), 'a time in UTC between the years 0000 and 9999')
+    .pipe(utcTime),
+);
 
 /**
  * A complete http or https URL, which stays the text that it was. (zod's own takes blanks and line breaks
@@ -144,13 +151,15 @@ export const keyRole = z.enum(KEY_ROLES).meta({ id: 'KeyRole' });
 export type KeyRole = z.infer<typeof keyRole>;
 
 /** Who did something. `name` is kept with the record: people leave, the record stays readable. */
-export const actor = z
-  .strictObject({
-    type: z.enum(['api_key', 'member', 'vendor', 'platform', 'system']),
-    id: z.string(),
-    name: z.string(),
-  })
-  .meta({ id: 'Actor' });
+export const actor = z.lazy(() =>
+  z
+    .strictObject({
+      type: z.enum(['api_key', 'member', 'vendor', 'platform', 'system']),
+      id: z.string(),
+      name: z.string(),
+    })
+    .meta({ id: 'Actor' }),
+);
 export type Actor = z.infer<typeof actor>;
 
 export const tenantId = z

@@ -1,7 +1,7 @@
 /** What a tenant may use. The operator sets it; the tenant's own object keeps to it. */
 import * as z from 'zod';
 
-const fields = {
+const fields = () => ({
   eventsPerSecond: z
     .int()
     .min(1)
@@ -18,17 +18,19 @@ const fields = {
     .min(1_000_000)
     .max(10_000_000_000)
     .describe("Size of the tenant's own object; beyond it no event is taken: 422"),
-} as const;
+});
 
-export const tenantLimits = z.strictObject(fields).meta({ id: 'TenantLimits' });
+export const tenantLimits = z.lazy(() => z.strictObject(fields()).meta({ id: 'TenantLimits' }));
 export type TenantLimits = z.infer<typeof tenantLimits>;
 
 /** Only what changes. */
-export const tenantLimitsChange = z
-  .strictObject(fields)
-  .partial()
-  .refine((change) => Object.keys(change).length > 0, 'at least one limit')
-  .meta({ id: 'TenantLimitsChange' });
+export const tenantLimitsChange = z.lazy(() =>
+  z
+    .strictObject(fields())
+    .partial()
+    .refine((change) => Object.keys(change).length > 0, 'at least one limit')
+    .meta({ id: 'TenantLimitsChange' }),
+);
 export type TenantLimitsChange = z.infer<typeof tenantLimitsChange>;
 
 /**
@@ -43,14 +45,16 @@ export const DEFAULT_LIMITS: TenantLimits = {
   storageBytes: 5_000_000_000,
 };
 
-export const tenantUsage = z
-  .object({
-    runsInFlight: z.int().describe('As counted within the last seconds'),
-    storageBytes: z.int(),
-  })
-  .meta({ id: 'TenantUsage' });
+export const tenantUsage = z.lazy(() =>
+  z
+    .object({
+      runsInFlight: z.int().describe('As counted within the last seconds'),
+      storageBytes: z.int(),
+    })
+    .meta({ id: 'TenantUsage' }),
+);
 
-export const limitsView = z
-  .object({ limits: tenantLimits, usage: tenantUsage })
-  .meta({ id: 'TenantLimitsView' });
+export const limitsView = z.lazy(() =>
+  z.object({ limits: tenantLimits, usage: tenantUsage }).meta({ id: 'TenantLimitsView' }),
+);
 export type LimitsView = z.infer<typeof limitsView>;

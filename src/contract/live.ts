@@ -23,16 +23,18 @@ export const LIVE_CLOSE = {
 const cursor = z.string().describe('Where to go on from: `?cursor=` of the next socket');
 const id = z.string();
 
-export const liveMessage = z
-  .discriminatedUnion('kind', [
-    z.object({ cursor, kind: z.literal('event'), id, status: z.literal('received') }),
-    z.object({ cursor, kind: z.literal('run'), id, status: runStatus }),
-    z.object({ cursor, kind: z.literal('approval'), id, runId: id, status: approvalStatus }),
-    z
-      .object({ cursor, kind: z.literal('reset') })
-      .describe('Anything may have changed since: fetch what you show again'),
-  ])
-  .meta({ id: 'LiveMessage' });
+export const liveMessage = z.lazy(() =>
+  z
+    .discriminatedUnion('kind', [
+      z.object({ cursor, kind: z.literal('event'), id, status: z.literal('received') }),
+      z.object({ cursor, kind: z.literal('run'), id, status: runStatus }),
+      z.object({ cursor, kind: z.literal('approval'), id, runId: id, status: approvalStatus }),
+      z
+        .object({ cursor, kind: z.literal('reset') })
+        .describe('Anything may have changed since: fetch what you show again'),
+    ])
+    .meta({ id: 'LiveMessage' }),
+);
 export type LiveMessage = z.infer<typeof liveMessage>;
 
 type WithoutCursor<Message> = Message extends LiveMessage ? Omit<Message, 'cursor'> : never;

@@ -6,67 +6,77 @@ import { parseMailbox } from './mail.ts';
 /** `ingest` is for machines: no person has it. */
 export const memberRole = role.exclude(['ingest']);
 
-const email = z
-  .email()
-  .refine((text) => parseMailbox(text)?.name === null, 'an address such as ada@example.com')
-  .transform((text) => text.toLowerCase());
+const email = z.lazy(() =>
+  z
+    .email()
+    .refine((text) => parseMailbox(text)?.name === null, 'an address such as ada@example.com')
+    .transform((text) => text.toLowerCase()),
+);
 const name = z.string().trim().min(1).max(120);
 const memberId = z.string().min(1).max(100);
 
-export const delegation = z
-  .object({
-    to: z.string().describe('The member who may decide in this one’s place'),
-    from: utcTime,
-    until: utcTime,
-  })
-  .meta({ id: 'Delegation' });
+export const delegation = z.lazy(() =>
+  z
+    .object({
+      to: z.string().describe('The member who may decide in this one’s place'),
+      from: utcTime,
+      until: utcTime,
+    })
+    .meta({ id: 'Delegation' }),
+);
 export type Delegation = z.infer<typeof delegation>;
 
-export const member = z
-  .object({
-    id: z.string(),
-    name: z.string(),
-    email: z.string(),
-    role: memberRole,
-    createdAt: utcTime,
-    updatedAt: utcTime,
-    removedAt: utcTime.nullable(),
-    delegation: delegation.nullable().describe('In force or to come; null once it has ended'),
-  })
-  .meta({ id: 'Member' });
+export const member = z.lazy(() =>
+  z
+    .object({
+      id: z.string(),
+      name: z.string(),
+      email: z.string(),
+      role: memberRole,
+      createdAt: utcTime,
+      updatedAt: utcTime,
+      removedAt: utcTime.nullable(),
+      delegation: delegation.nullable().describe('In force or to come; null once it has ended'),
+    })
+    .meta({ id: 'Member' }),
+);
 export type Member = z.infer<typeof member>;
 
-export const memberCreate = z
-  .strictObject({ name, email, role: memberRole })
-  .meta({ id: 'MemberCreate' });
+export const memberCreate = z.lazy(() =>
+  z.strictObject({ name, email, role: memberRole }).meta({ id: 'MemberCreate' }),
+);
 export type MemberCreate = z.infer<typeof memberCreate>;
 
 /** Only what is given changes. An email is who a person is: another email is another member. */
-export const memberUpdate = z
-  .strictObject({
-    id: memberId,
-    name: name.optional(),
-    role: memberRole.optional(),
-  })
-  .meta({ id: 'MemberUpdate' });
+export const memberUpdate = z.lazy(() =>
+  z
+    .strictObject({
+      id: memberId,
+      name: name.optional(),
+      role: memberRole.optional(),
+    })
+    .meta({ id: 'MemberUpdate' }),
+);
 export type MemberUpdate = z.infer<typeof memberUpdate>;
 
 const whose = memberId
   .optional()
   .describe('Default: the caller; only an admin names somebody else');
 
-export const memberDelegate = z
-  .strictObject({
-    to: memberId.describe('Another member, of any role'),
-    from: timestamp.optional().describe('Default: now'),
-    until: timestamp.describe('At most 92 days after it begins'),
-    comment: z.string().trim().min(1).max(2_000).optional(),
-    memberId: whose,
-  })
-  .meta({ id: 'MemberDelegate' });
+export const memberDelegate = z.lazy(() =>
+  z
+    .strictObject({
+      to: memberId.describe('Another member, of any role'),
+      from: timestamp.optional().describe('Default: now'),
+      until: timestamp.describe('At most 92 days after it begins'),
+      comment: z.string().trim().min(1).max(2_000).optional(),
+      memberId: whose,
+    })
+    .meta({ id: 'MemberDelegate' }),
+);
 export type MemberDelegate = z.infer<typeof memberDelegate>;
 
-export const memberUndelegate = z
-  .strictObject({ memberId: whose })
-  .meta({ id: 'MemberUndelegate' });
+export const memberUndelegate = z.lazy(() =>
+  z.strictObject({ memberId: whose }).meta({ id: 'MemberUndelegate' }),
+);
 export type MemberUndelegate = z.infer<typeof memberUndelegate>;

@@ -7,17 +7,21 @@ import type { Json } from './json.ts';
 import { isJsonObject } from './json.ts';
 
 /** Every value is `STATIC`: nothing of the context counts. */
-export const ofrepEvaluation = z
-  .object({
-    key: z.string(),
-    value: z.boolean(),
-    variant: z.enum(['on', 'off']),
-    reason: z.literal('STATIC'),
-  })
-  .meta({ id: 'OfrepEvaluation' });
+export const ofrepEvaluation = z.lazy(() =>
+  z
+    .object({
+      key: z.string(),
+      value: z.boolean(),
+      variant: z.enum(['on', 'off']),
+      reason: z.literal('STATIC'),
+    })
+    .meta({ id: 'OfrepEvaluation' }),
+);
 type Evaluation = z.infer<typeof ofrepEvaluation>;
 
-export const ofrepFlags = z.object({ flags: z.array(ofrepEvaluation) }).meta({ id: 'OfrepFlags' });
+export const ofrepFlags = z.lazy(() =>
+  z.object({ flags: z.array(ofrepEvaluation) }).meta({ id: 'OfrepFlags' }),
+);
 
 export const OFREP_ERRORS = [
   'FLAG_NOT_FOUND',
@@ -28,13 +32,15 @@ export const OFREP_ERRORS = [
 export type OfrepError = (typeof OFREP_ERRORS)[number];
 
 /** `key` is there where one flag was asked for. */
-export const ofrepFailure = z
-  .object({
-    key: z.string().optional(),
-    errorCode: z.enum(OFREP_ERRORS),
-    errorDetails: z.string(),
-  })
-  .meta({ id: 'OfrepFailure' });
+export const ofrepFailure = z.lazy(() =>
+  z
+    .object({
+      key: z.string().optional(),
+      errorCode: z.enum(OFREP_ERRORS),
+      errorDetails: z.string(),
+    })
+    .meta({ id: 'OfrepFailure' }),
+);
 
 export function evaluationOf(key: string, enabled: boolean): Evaluation {
   return { key, value: enabled, variant: enabled ? 'on' : 'off', reason: 'STATIC' };

@@ -3,32 +3,38 @@ import * as z from 'zod';
 
 const text = z.string().trim().min(1);
 const id = text.max(256);
-const email = z
-  .email()
-  .max(254)
-  .transform((address) => address.toLowerCase());
+const email = z.lazy(() =>
+  z
+    .email()
+    .max(254)
+    .transform((address) => address.toLowerCase()),
+);
 
 /** A customer as events name them. The name is only looked for when it is given, in two words or more. */
-export const customerSubject = z
-  .strictObject({ id: id.optional(), email: email.optional(), name: text.max(200).optional() })
-  .refine((customer) => customer.id !== undefined || customer.email !== undefined, {
-    error: 'an id, an email or both',
-  });
+export const customerSubject = z.lazy(() =>
+  z
+    .strictObject({ id: id.optional(), email: email.optional(), name: text.max(200).optional() })
+    .refine((customer) => customer.id !== undefined || customer.email !== undefined, {
+      error: 'an id, an email or both',
+    }),
+);
 
-export const erasureBody = z
-  .strictObject({
-    memberId: text.max(100).optional().describe('A member who was removed'),
-    customer: customerSubject.optional(),
-    reason: text.max(2_000),
-    cursor: text
-      .max(1_000)
-      .optional()
-      .describe('`nextCursor` of the answer before, with the same subject'),
-  })
-  .refine((body) => (body.memberId === undefined) !== (body.customer === undefined), {
-    error: 'one of memberId and customer',
-  })
-  .meta({ id: 'Erasure' });
+export const erasureBody = z.lazy(() =>
+  z
+    .strictObject({
+      memberId: text.max(100).optional().describe('A member who was removed'),
+      customer: customerSubject.optional(),
+      reason: text.max(2_000),
+      cursor: text
+        .max(1_000)
+        .optional()
+        .describe('`nextCursor` of the answer before, with the same subject'),
+    })
+    .refine((body) => (body.memberId === undefined) !== (body.customer === undefined), {
+      error: 'one of memberId and customer',
+    })
+    .meta({ id: 'Erasure' }),
+);
 export type ErasureBody = z.infer<typeof erasureBody>;
 
 /** Whom an erasure is about. */
@@ -42,20 +48,22 @@ export type Subject =
     };
 
 const count = z.int().min(0);
-export const erasedCounts = z
-  .object({
-    events: count,
-    runs: count,
-    auditParts: count.describe('Private parts of audit entries'),
-    mails: count.describe('In the local mailbox'),
-    deliveries: count.describe('Rows of the delivery log'),
-    flags: count.describe('Whose key named the person'),
-    flagChanges: count.describe('Of such flags, or made or commented on by the person'),
-    orders: count,
-    exports: count.describe('Files that held the person, or could not be read'),
-    members: count,
-  })
-  .meta({ id: 'ErasedCounts' });
+export const erasedCounts = z.lazy(() =>
+  z
+    .object({
+      events: count,
+      runs: count,
+      auditParts: count.describe('Private parts of audit entries'),
+      mails: count.describe('In the local mailbox'),
+      deliveries: count.describe('Rows of the delivery log'),
+      flags: count.describe('Whose key named the person'),
+      flagChanges: count.describe('Of such flags, or made or commented on by the person'),
+      orders: count,
+      exports: count.describe('Files that held the person, or could not be read'),
+      members: count,
+    })
+    .meta({ id: 'ErasedCounts' }),
+);
 export type ErasedCounts = z.infer<typeof erasedCounts>;
 
 /** What an erasure leaves. */
@@ -81,23 +89,27 @@ const REMAINING_KINDS = [
   'exports',
 ] as const satisfies readonly RemainingKind[];
 
-export const remains = z
-  .object({
-    kind: z.enum(REMAINING_KINDS),
-    count,
-    ids: z.array(z.string()).max(20).describe('The first of them'),
-    reason: z.string(),
-  })
-  .meta({ id: 'Remains' });
+export const remains = z.lazy(() =>
+  z
+    .object({
+      kind: z.enum(REMAINING_KINDS),
+      count,
+      ids: z.array(z.string()).max(20).describe('The first of them'),
+      reason: z.string(),
+    })
+    .meta({ id: 'Remains' }),
+);
 export type Remains = z.infer<typeof remains>;
 
-export const erasureAnswer = z
-  .object({
-    subject: z.string().describe('The pseudonym by which the audit trail knows the person'),
-    done: z.boolean().describe('Everything was looked through; else go on with `nextCursor`'),
-    nextCursor: z.string().nullable(),
-    erased: erasedCounts.describe('By this request'),
-    remaining: z.array(remains).describe('Found by this request'),
-    requestId: z.string(),
-  })
-  .meta({ id: 'ErasureAnswer' });
+export const erasureAnswer = z.lazy(() =>
+  z
+    .object({
+      subject: z.string().describe('The pseudonym by which the audit trail knows the person'),
+      done: z.boolean().describe('Everything was looked through; else go on with `nextCursor`'),
+      nextCursor: z.string().nullable(),
+      erased: erasedCounts.describe('By this request'),
+      remaining: z.array(remains).describe('Found by this request'),
+      requestId: z.string(),
+    })
+    .meta({ id: 'ErasureAnswer' }),
+);

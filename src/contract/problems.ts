@@ -38,20 +38,24 @@ export const PROBLEMS = {
 export type ProblemCode = keyof typeof PROBLEMS;
 
 /** One thing that is wrong, and where: `path` is dotted, with list positions (`steps.0.with.tag`). */
-export const fault = z.object({ path: z.string(), message: z.string() }).meta({ id: 'Fault' });
+export const fault = z.lazy(() =>
+  z.object({ path: z.string(), message: z.string() }).meta({ id: 'Fault' }),
+);
 export type Fault = z.infer<typeof fault>;
 
-export const problem = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    code: z.string().describe(`A stable word: ${Object.keys(PROBLEMS).join(', ')}`),
-    requestId: z.string(),
-    errors: z.array(fault),
-  })
-  .meta({ id: 'Problem' });
+export const problem = z.lazy(() =>
+  z
+    .object({
+      type: z.string(),
+      title: z.string(),
+      status: z.int(),
+      detail: z.string(),
+      code: z.string().describe(`A stable word: ${Object.keys(PROBLEMS).join(', ')}`),
+      requestId: z.string(),
+      errors: z.array(fault),
+    })
+    .meta({ id: 'Problem' }),
+);
 
 /** A refusal as a value. Objects answer `{ ok: false, … }` over RPC instead of throwing. */
 export interface Refusal {

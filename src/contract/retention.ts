@@ -4,24 +4,26 @@ import * as z from 'zod';
 const DAYS_MAX = 3_660;
 const days = z.int().min(1).max(DAYS_MAX).nullable();
 
-const fields = {
+const fields = () => ({
   runsDays: days.describe(
     'Runs go so many days after their end, with entries, approvals and deliveries; null: never',
   ),
   eventsDays: days.describe(
     'Events go so many days after they came, once their runs are gone; a repeat of one is known as long. Not less than runsDays; null: never',
   ),
-} as const;
+});
 
-export const retention = z.object(fields).meta({ id: 'Retention' });
+export const retention = z.lazy(() => z.object(fields()).meta({ id: 'Retention' }));
 export type Retention = z.infer<typeof retention>;
 
 /** What is left out stays. */
-export const retentionUpdate = z
-  .strictObject(fields)
-  .partial()
-  .refine((change) => Object.keys(change).length > 0, 'runsDays or eventsDays')
-  .meta({ id: 'RetentionUpdate' });
+export const retentionUpdate = z.lazy(() =>
+  z
+    .strictObject(fields())
+    .partial()
+    .refine((change) => Object.keys(change).length > 0, 'runsDays or eventsDays')
+    .meta({ id: 'RetentionUpdate' }),
+);
 export type RetentionUpdate = z.infer<typeof retentionUpdate>;
 
 export const KEEP_FOR_EVER: Retention = { runsDays: null, eventsDays: null };

@@ -49,21 +49,25 @@ export const stepStatus = z
   .meta({ id: 'StepStatus' });
 
 /** Why a step or a run failed: a stable code and a sentence for a person. */
-export const failure = z
-  .object({ code: z.string(), message: z.string(), stepId: z.string().optional() })
-  .meta({ id: 'Failure' });
+export const failure = z.lazy(() =>
+  z
+    .object({ code: z.string(), message: z.string(), stepId: z.string().optional() })
+    .meta({ id: 'Failure' }),
+);
 export type Failure = z.infer<typeof failure>;
 
 /** An event that an action caused. The tenant admits it like any other, on the run's causation path. */
-export const causedEvent = z
-  .object({ id: z.string(), type: z.string(), subject: z.string().optional(), data: jsonObject })
-  .meta({ id: 'CausedEvent' });
+export const causedEvent = z.lazy(() =>
+  z
+    .object({ id: z.string(), type: z.string(), subject: z.string().optional(), data: jsonObject })
+    .meta({ id: 'CausedEvent' }),
+);
 export type CausedEvent = z.infer<typeof causedEvent>;
 
 /** One difference between two values: where, and what stood there before and after (null: nothing). */
-export const change = z
-  .object({ path: z.string(), before: json, after: json })
-  .meta({ id: 'Change' });
+export const change = z.lazy(() =>
+  z.object({ path: z.string(), before: json, after: json }).meta({ id: 'Change' }),
+);
 export type Change = z.infer<typeof change>;
 
 /** `gate`: may it be done; `resolve`: was it done, of which nobody could tell. */
@@ -84,130 +88,139 @@ const onBehalfOf = actor
   .describe('Who lets the actor decide in their place: the vote counts as theirs');
 const entryType = <Name extends string>(name: Name) => z.literal(name);
 
-export const entry = z
-  .discriminatedUnion('type', [
-    z.object({
-      ...base,
-      type: entryType('run_created'),
-      workflowId: z.string(),
-      workflowName: z.string(),
-      workflowVersion: z.int(),
-      eventId: z.string(),
-      eventType: z.string(),
-      requestId: z.string(),
-      correlationId: z.string(),
-      retryOf: z.string().optional().describe('The run that is done again by this one'),
-      steps: z.array(z.object({ id: z.string(), action: z.string().nullable() })),
-    }),
-    z.object({ ...onStep, type: entryType('step_skipped'), reason: z.string() }),
-    z.object({
-      ...onStep,
-      type: entryType('step_started'),
-      action: z.string().nullable(),
-      input: json,
-    }),
-    z.object({
-      ...onStep,
-      type: entryType('budget_asked'),
-      budget,
-      amount: money.nullable().describe('What it costs; null when the inputs do not say'),
-    }),
-    z.object({ ...onStep, type: entryType('budget_reserved') }),
-    z.object({ ...onStep, type: entryType('budget_exceeded'), detail: z.string() }),
-    z.object({ ...onStep, type: entryType('delay_started'), until: utcTime }),
-    z.object({ ...onStep, type: entryType('delay_ended') }),
-    z.object({
-      ...onApproval,
-      type: entryType('approval_requested'),
-      kind: approvalKind,
-      rule: approvalRule,
-      inputHash: z.string(),
-      expiresAt: utcTime,
-      excluded: z.array(z.string()).describe('Ids of the actors who may not decide'),
-    }),
-    z.object({
-      ...onApproval,
-      type: entryType('approval_approved'),
-      ...decisionFields,
-      onBehalfOf,
-      resolution: resolution.optional(),
-    }),
-    z.object({ ...onApproval, type: entryType('approval_denied'), ...decisionFields, onBehalfOf }),
-    z.object({ ...onApproval, type: entryType('approval_viewed'), actor, requestId: z.string() }),
-    z.object({ ...onApproval, type: entryType('approval_reminded') }),
-    z.object({
-      ...onApproval,
-      type: entryType('approval_escalated'),
-      roles: approvalRule.shape.roles,
-      members: approvalRule.shape.members,
-      expiresAt: utcTime,
-    }),
-    z.object({
-      ...onApproval,
-      type: entryType('approval_edited'),
-      ...decisionFields,
-      input: jsonObject,
-      inputHash: z.string(),
-      changes: z.array(change),
-    }),
-    z.object({ ...onApproval, type: entryType('approval_overridden'), ...decisionFields }),
-    z.object({ ...onApproval, type: entryType('approval_granted') }),
-    z.object({ ...onApproval, type: entryType('approval_expired') }),
-    z.object({ ...onApproval, type: entryType('approval_cancelled') }),
-    z.object({
-      ...onStep,
-      type: entryType('attempt_started'),
-      attempt: z.int(),
-      idempotencyKey: z.string(),
-      deadline: utcTime,
-    }),
-    z.object({
-      ...onStep,
-      type: entryType('attempt_succeeded'),
-      attempt: z.int(),
-      output: json,
-      events: z.array(causedEvent),
-      delivery: deliveryRecord.optional(),
-    }),
-    z.object({
-      ...onStep,
-      type: entryType('attempt_failed'),
-      attempt: z.int(),
-      error: failure,
-      output: json,
-      retryAt: utcTime.nullable(),
-      inDoubt: z
-        .literal(true)
-        .optional()
-        .describe('The request had left: what was asked may have been done'),
-      delivery: deliveryRecord.optional(),
-    }),
-    z.object({
-      ...onStep,
-      type: entryType('step_progressed'),
-      attempt: z.int(),
-      progress: jsonObject.describe('How far it is, such as {"rows": 96000}'),
-      resumeAt: utcTime.nullable().describe('When the next slice begins; null once the run ended'),
-    }),
-    z.object({
-      ...onStep,
-      type: entryType('step_resolved'),
-      output: json.describe('What was known of it before somebody said that it happened'),
-    }),
-    z.object({ ...onStep, type: entryType('step_failed'), error: failure }),
-    z.object({ ...base, type: entryType('run_succeeded') }),
-    z.object({ ...base, type: entryType('run_failed'), error: failure }),
-    z.object({ ...base, type: entryType('run_denied'), error: failure }),
-    z.object({ ...base, type: entryType('run_expired'), error: failure }),
-    z.object({
-      ...base,
-      type: entryType('run_cancelled'),
-      actor,
-      comment: z.string().nullable(),
-      requestId: z.string(),
-    }),
-  ])
-  .meta({ id: 'RunEntry' });
+export const entry = z.lazy(() =>
+  z
+    .discriminatedUnion('type', [
+      z.object({
+        ...base,
+        type: entryType('run_created'),
+        workflowId: z.string(),
+        workflowName: z.string(),
+        workflowVersion: z.int(),
+        eventId: z.string(),
+        eventType: z.string(),
+        requestId: z.string(),
+        correlationId: z.string(),
+        retryOf: z.string().optional().describe('The run that is done again by this one'),
+        steps: z.array(z.object({ id: z.string(), action: z.string().nullable() })),
+      }),
+      z.object({ ...onStep, type: entryType('step_skipped'), reason: z.string() }),
+      z.object({
+        ...onStep,
+        type: entryType('step_started'),
+        action: z.string().nullable(),
+        input: json,
+      }),
+      z.object({
+        ...onStep,
+        type: entryType('budget_asked'),
+        budget,
+        amount: money.nullable().describe('What it costs; null when the inputs do not say'),
+      }),
+      z.object({ ...onStep, type: entryType('budget_reserved') }),
+      z.object({ ...onStep, type: entryType('budget_exceeded'), detail: z.string() }),
+      z.object({ ...onStep, type: entryType('delay_started'), until: utcTime }),
+      z.object({ ...onStep, type: entryType('delay_ended') }),
+      z.object({
+        ...onApproval,
+        type: entryType('approval_requested'),
+        kind: approvalKind,
+        rule: approvalRule,
+        inputHash: z.string(),
+        expiresAt: utcTime,
+        excluded: z.array(z.string()).describe('Ids of the actors who may not decide'),
+      }),
+      z.object({
+        ...onApproval,
+        type: entryType('approval_approved'),
+        ...decisionFields,
+        onBehalfOf,
+        resolution: resolution.optional(),
+      }),
+      z.object({
+        ...onApproval,
+        type: entryType('approval_denied'),
+        ...decisionFields,
+        onBehalfOf,
+      }),
+      z.object({ ...onApproval, type: entryType('approval_viewed'), actor, requestId: z.string() }),
+      z.object({ ...onApproval, type: entryType('approval_reminded') }),
+      z.object({
+        ...onApproval,
+        type: entryType('approval_escalated'),
+        roles: approvalRule.unwrap().shape.roles,
+        members: approvalRule.unwrap().shape.members,
+        expiresAt: utcTime,
+      }),
+      z.object({
+        ...onApproval,
+        type: entryType('approval_edited'),
+        ...decisionFields,
+        input: jsonObject,
+        inputHash: z.string(),
+        changes: z.array(change),
+      }),
+      z.object({ ...onApproval, type: entryType('approval_overridden'), ...decisionFields }),
+      z.object({ ...onApproval, type: entryType('approval_granted') }),
+      z.object({ ...onApproval, type: entryType('approval_expired') }),
+      z.object({ ...onApproval, type: entryType('approval_cancelled') }),
+      z.object({
+        ...onStep,
+        type: entryType('attempt_started'),
+        attempt: z.int(),
+        idempotencyKey: z.string(),
+        deadline: utcTime,
+      }),
+      z.object({
+        ...onStep,
+        type: entryType('attempt_succeeded'),
+        attempt: z.int(),
+        output: json,
+        events: z.array(causedEvent),
+        delivery: deliveryRecord.optional(),
+      }),
+      z.object({
+        ...onStep,
+        type: entryType('attempt_failed'),
+        attempt: z.int(),
+        error: failure,
+        output: json,
+        retryAt: utcTime.nullable(),
+        inDoubt: z
+          .literal(true)
+          .optional()
+          .describe('The request had left: what was asked may have been done'),
+        delivery: deliveryRecord.optional(),
+      }),
+      z.object({
+        ...onStep,
+        type: entryType('step_progressed'),
+        attempt: z.int(),
+        progress: jsonObject.describe('How far it is, such as {"rows": 96000}'),
+        resumeAt: utcTime
+          .nullable()
+          .describe('When the next slice begins; null once the run ended'),
+      }),
+      z.object({
+        ...onStep,
+        type: entryType('step_resolved'),
+        output: json.describe('What was known of it before somebody said that it happened'),
+      }),
+      z.object({ ...onStep, type: entryType('step_failed'), error: failure }),
+      z.object({ ...base, type: entryType('run_succeeded') }),
+      z.object({ ...base, type: entryType('run_failed'), error: failure }),
+      z.object({ ...base, type: entryType('run_denied'), error: failure }),
+      z.object({ ...base, type: entryType('run_expired'), error: failure }),
+      z.object({
+        ...base,
+        type: entryType('run_cancelled'),
+        actor,
+        comment: z.string().nullable(),
+        requestId: z.string(),
+      }),
+    ])
+    .meta({ id: 'RunEntry' }),
+);
 export type Entry = z.infer<typeof entry>;
 export type EntryType = Entry['type'];
 /** An entry before it has its number and time: what a decision produces. */
@@ -217,119 +230,134 @@ export type Fact = Entry extends infer E
     : never
   : never;
 
-export const stepView = z
-  .object({
-    id: z.string(),
-    action: z.string().nullable().describe('null for a step that waits'),
-    status: stepStatus,
-    attempts: z.int().describe('Each slice of work that is done in slices is one'),
-    nextAttemptAt: utcTime.nullable().describe('The next retry or slice, or the end of a wait'),
-    progress: jsonObject.nullable().describe('How far work that is done in slices is'),
-    input: json,
-    output: json,
-    error: failure.nullable(),
-    startedAt: utcTime.nullable(),
-    finishedAt: utcTime.nullable(),
-  })
-  .meta({ id: 'RunStep' });
+export const stepView = z.lazy(() =>
+  z
+    .object({
+      id: z.string(),
+      action: z.string().nullable().describe('null for a step that waits'),
+      status: stepStatus,
+      attempts: z.int().describe('Each slice of work that is done in slices is one'),
+      nextAttemptAt: utcTime.nullable().describe('The next retry or slice, or the end of a wait'),
+      progress: jsonObject.nullable().describe('How far work that is done in slices is'),
+      input: json,
+      output: json,
+      error: failure.nullable(),
+      startedAt: utcTime.nullable(),
+      finishedAt: utcTime.nullable(),
+    })
+    .meta({ id: 'RunStep' }),
+);
 export type StepView = z.infer<typeof stepView>;
 
 export const approvalStatus = z
   .enum(['pending', 'approved', 'denied', 'expired', 'cancelled'])
   .meta({ id: 'ApprovalStatus' });
 
-export const approvalView = z
-  .object({
-    id: z.string(),
-    stepId: z.string(),
-    kind: approvalKind,
-    status: approvalStatus,
-    required: z.int().describe('How many different people have to approve'),
-    roles: approvalRule.shape.roles,
-    members: approvalRule.shape.members,
-    reasonRequired: z.boolean(),
-    edits: z.int().describe('How often the inputs were changed; each change reset the votes'),
-    escalated: z.boolean(),
-    overridden: z.boolean().describe('An admin broke the glass'),
-    inputHash: z.string(),
-    requestedAt: utcTime,
-    expiresAt: utcTime,
-    decisions: z.array(
-      z.object({
-        actor,
-        onBehalfOf,
-        decision: z.enum(['approved', 'denied']),
-        resolution: resolution.optional(),
-        comment: z.string().nullable(),
-        at: utcTime,
-      }),
-    ),
-  })
-  .meta({ id: 'Approval' });
+export const approvalView = z.lazy(() =>
+  z
+    .object({
+      id: z.string(),
+      stepId: z.string(),
+      kind: approvalKind,
+      status: approvalStatus,
+      required: z.int().describe('How many different people have to approve'),
+      roles: approvalRule.unwrap().shape.roles,
+      members: approvalRule.unwrap().shape.members,
+      reasonRequired: z.boolean(),
+      edits: z.int().describe('How often the inputs were changed; each change reset the votes'),
+      escalated: z.boolean(),
+      overridden: z.boolean().describe('An admin broke the glass'),
+      inputHash: z.string(),
+      requestedAt: utcTime,
+      expiresAt: utcTime,
+      decisions: z.array(
+        z.object({
+          actor,
+          onBehalfOf,
+          decision: z.enum(['approved', 'denied']),
+          resolution: resolution.optional(),
+          comment: z.string().nullable(),
+          at: utcTime,
+        }),
+      ),
+    })
+    .meta({ id: 'Approval' }),
+);
 export type ApprovalView = z.infer<typeof approvalView>;
 
 /** What waits in an inbox: an approval with all that a person needs to decide it. */
-export const approvalItem = approvalView
-  .extend({
-    runId: z.string(),
-    workflowId: z.string(),
-    workflowName: z.string(),
-    workflowVersion: z.int(),
-    eventType: z.string(),
-    action: z.string(),
-    input: json,
-    error: failure
-      .nullable()
-      .describe('Of kind `resolve`: why nobody knows whether it was carried out'),
-  })
-  .meta({ id: 'ApprovalItem' });
+export const approvalItem = z.lazy(() =>
+  approvalView
+    .unwrap()
+    .extend({
+      runId: z.string(),
+      workflowId: z.string(),
+      workflowName: z.string(),
+      workflowVersion: z.int(),
+      eventType: z.string(),
+      action: z.string(),
+      input: json,
+      error: failure
+        .nullable()
+        .describe('Of kind `resolve`: why nobody knows whether it was carried out'),
+    })
+    .meta({ id: 'ApprovalItem' }),
+);
 export type ApprovalItem = z.infer<typeof approvalItem>;
 
 /** The inbox's item, for one caller. */
-export const inboxItem = approvalItem
-  .extend({
-    summary: z.string().describe('What will be done, in plain words'),
-    onBehalfOf: z
-      .array(z.object({ id: z.string(), name: z.string() }))
-      .optional()
-      .describe(
-        'With `mine=true`: in whose place the caller may decide it; empty: by their own right',
-      ),
-  })
-  .meta({ id: 'InboxItem' });
+export const inboxItem = z.lazy(() =>
+  approvalItem
+    .unwrap()
+    .extend({
+      summary: z.string().describe('What will be done, in plain words'),
+      onBehalfOf: z
+        .array(z.object({ id: z.string(), name: z.string() }))
+        .optional()
+        .describe(
+          'With `mine=true`: in whose place the caller may decide it; empty: by their own right',
+        ),
+    })
+    .meta({ id: 'InboxItem' }),
+);
 export type InboxItem = z.infer<typeof inboxItem>;
 
-export const runItem = z
-  .object({
-    id: z.string(),
-    workflowId: z.string(),
-    workflowName: z.string(),
-    workflowVersion: z.int(),
-    eventId: z.string(),
-    eventType: z.string(),
-    status: runStatus,
-    requestId: z.string(),
-    correlationId: z.string(),
-    createdAt: utcTime,
-    finishedAt: utcTime.nullable(),
-    error: failure.nullable(),
-  })
-  .meta({ id: 'RunItem' });
+export const runItem = z.lazy(() =>
+  z
+    .object({
+      id: z.string(),
+      workflowId: z.string(),
+      workflowName: z.string(),
+      workflowVersion: z.int(),
+      eventId: z.string(),
+      eventType: z.string(),
+      status: runStatus,
+      requestId: z.string(),
+      correlationId: z.string(),
+      createdAt: utcTime,
+      finishedAt: utcTime.nullable(),
+      error: failure.nullable(),
+    })
+    .meta({ id: 'RunItem' }),
+);
 export type RunItem = z.infer<typeof runItem>;
 
-export const run = runItem
-  .extend({
-    retryOf: z.string().nullable().describe('The run that is done again by this one'),
-    retriedBy: z.string().nullable().describe('The run that does this one again'),
-    steps: z.array(stepView),
-    approvals: z.array(approvalView),
-    timeline: z.array(entry),
-  })
-  .meta({ id: 'Run' });
+export const run = z.lazy(() =>
+  runItem
+    .unwrap()
+    .extend({
+      retryOf: z.string().nullable().describe('The run that is done again by this one'),
+      retriedBy: z.string().nullable().describe('The run that does this one again'),
+      steps: z.array(stepView),
+      approvals: z.array(approvalView),
+      timeline: z.array(entry),
+    })
+    .meta({ id: 'Run' }),
+);
 export type Run = z.infer<typeof run>;
 
 const comment = z.string().trim().min(1).max(2_000);
-const decisionBody = {
+const decisionBody = () => ({
   runId: z.string().min(1).max(100),
   approvalId: z
     .string()
@@ -342,41 +370,55 @@ const decisionBody = {
     .regex(/^[0-9a-f]{64}$/, '64 hex digits')
     .optional()
     .describe('The hash of the inputs that were shown; another one now: 409 approval_mismatch'),
-};
-const voteBody = {
-  ...decisionBody,
+});
+const voteBody = () => ({
+  ...decisionBody(),
   onBehalfOf: z
     .string()
     .min(1)
     .max(100)
     .optional()
     .describe('A member who lets the caller decide in their place: the vote counts as theirs'),
-};
-export const approveBody = z
-  .strictObject({
-    ...voteBody,
-    comment: comment.optional(),
-    resolution: resolution.optional().describe('Needed for an approval of kind `resolve`'),
-  })
-  .meta({ id: 'Approve' });
-export const denyBody = z.strictObject({ ...voteBody, comment }).meta({ id: 'Deny' });
-export const editBody = z
-  .strictObject({ ...decisionBody, input: jsonObject, comment: comment.optional() })
-  .meta({ id: 'EditInputs' });
-export const overrideBody = z.strictObject({ ...decisionBody, comment }).meta({ id: 'Override' });
-export const viewBody = z
-  .strictObject({ runId: decisionBody.runId, approvalId: decisionBody.approvalId })
-  .meta({ id: 'NoteView' });
-export const cancelBody = z
-  .strictObject({ runId: z.string().min(1).max(100), comment: comment.optional() })
-  .meta({ id: 'Cancel' });
-export const retryBody = z
-  .strictObject({
-    runId: z.string().min(1).max(100),
-    latest: z
-      .boolean()
-      .default(false)
-      .describe('By the current version of the workflow, not by the one that the run was of'),
-    comment: comment.optional(),
-  })
-  .meta({ id: 'RetryRun' });
+});
+export const approveBody = z.lazy(() =>
+  z
+    .strictObject({
+      ...voteBody(),
+      comment: comment.optional(),
+      resolution: resolution.optional().describe('Needed for an approval of kind `resolve`'),
+    })
+    .meta({ id: 'Approve' }),
+);
+export const denyBody = z.lazy(() =>
+  z.strictObject({ ...voteBody(), comment }).meta({ id: 'Deny' }),
+);
+export const editBody = z.lazy(() =>
+  z
+    .strictObject({ ...decisionBody(), input: jsonObject, comment: comment.optional() })
+    .meta({ id: 'EditInputs' }),
+);
+export const overrideBody = z.lazy(() =>
+  z.strictObject({ ...decisionBody(), comment }).meta({ id: 'Override' }),
+);
+export const viewBody = z.lazy(() =>
+  z
+    .strictObject({ runId: decisionBody().runId, approvalId: decisionBody().approvalId })
+    .meta({ id: 'NoteView' }),
+);
+export const cancelBody = z.lazy(() =>
+  z
+    .strictObject({ runId: z.string().min(1).max(100), comment: comment.optional() })
+    .meta({ id: 'Cancel' }),
+);
+export const retryBody = z.lazy(() =>
+  z
+    .strictObject({
+      runId: z.string().min(1).max(100),
+      latest: z
+        .boolean()
+        .default(false)
+        .describe('By the current version of the workflow, not by the one that the run was of'),
+      comment: comment.optional(),
+    })
+    .meta({ id: 'RetryRun' }),
+);

@@ -3,20 +3,22 @@ import * as z from 'zod';
 import { actor, role, utcTime } from './json.ts';
 import { tenant } from './tenants.ts';
 
-export const sessionStart = z
-  .strictObject({ apiKey: z.string().trim().min(1).max(512) })
-  .meta({ id: 'SessionStart' });
+export const sessionStart = z.lazy(() =>
+  z.strictObject({ apiKey: z.string().trim().min(1).max(512) }).meta({ id: 'SessionStart' }),
+);
 
-export const session = z
-  .object({
-    tenant: tenant.pick({ id: true, name: true }),
-    actor,
-    role: role.exclude(['ingest']),
-    inPerson: z.boolean().describe('A member who may decide where a rule names them'),
-    standsInFor: z
-      .array(z.object({ id: z.string(), name: z.string() }))
-      .describe('Members in whose place the caller may decide'),
-    expiresAt: utcTime.nullable().describe('When the cookie ends; null without one'),
-  })
-  .meta({ id: 'Session' });
+export const session = z.lazy(() =>
+  z
+    .object({
+      tenant: tenant.unwrap().pick({ id: true, name: true }),
+      actor,
+      role: role.exclude(['ingest']),
+      inPerson: z.boolean().describe('A member who may decide where a rule names them'),
+      standsInFor: z
+        .array(z.object({ id: z.string(), name: z.string() }))
+        .describe('Members in whose place the caller may decide'),
+      expiresAt: utcTime.nullable().describe('When the cookie ends; null without one'),
+    })
+    .meta({ id: 'Session' }),
+);
 export type Session = z.infer<typeof session>;

@@ -11,99 +11,114 @@ export const stepId = z
 const expression = z.string().min(1).max(4_096);
 
 /** Attempts at a step: the first one counts. Delays grow from `delay` by doubling, up to `maxDelay`. */
-export const retry = z
-  .strictObject({
-    attempts: z.int().min(1).max(20).optional(),
-    delay: duration.optional(),
-    maxDelay: duration.optional(),
-  })
-  .meta({ id: 'Retry' });
+export const retry = z.lazy(() =>
+  z
+    .strictObject({
+      attempts: z.int().min(1).max(20).optional(),
+      delay: duration.optional(),
+      maxDelay: duration.optional(),
+    })
+    .meta({ id: 'Retry' }),
+);
 
 /** What a workflow may ask for beyond the tenant's policy. The stricter of the two holds. */
-export const stepApproval = z
-  .strictObject({
-    approvals: z.int().min(1).max(20).optional(),
-    roles: z
-      .array(role.exclude(['ingest', 'viewer']))
-      .min(1)
-      .optional(),
-    expiresIn: duration.optional(),
-    onExpire: z.enum(['deny']).optional(),
-    members: z.array(z.string().min(1).max(100)).min(1).max(50).optional(),
-    reasonRequired: z.literal(true).optional(),
-  })
-  .meta({ id: 'StepApproval' });
+export const stepApproval = z.lazy(() =>
+  z
+    .strictObject({
+      approvals: z.int().min(1).max(20).optional(),
+      roles: z
+        .array(role.exclude(['ingest', 'viewer']))
+        .min(1)
+        .optional(),
+      expiresIn: duration.optional(),
+      onExpire: z.enum(['deny']).optional(),
+      members: z.array(z.string().min(1).max(100)).min(1).max(50).optional(),
+      reasonRequired: z.literal(true).optional(),
+    })
+    .meta({ id: 'StepApproval' }),
+);
 export type StepApproval = z.infer<typeof stepApproval>;
 
-const stepCommon = {
+const stepCommon = () => ({
   id: stepId,
   needs: z.array(stepId).max(50).optional(),
   if: expression.optional(),
-};
-
-export const actionStep = z.strictObject({
-  ...stepCommon,
-  action: z.string().min(1).max(64),
-  with: jsonObject.optional(),
-  retry: retry.optional(),
-  timeout: duration.optional(),
-  approval: stepApproval.optional(),
 });
-export const waitStep = z.strictObject({ ...stepCommon, wait: duration });
+
+export const actionStep = z.lazy(() =>
+  z.strictObject({
+    ...stepCommon(),
+    action: z.string().min(1).max(64),
+    with: jsonObject.optional(),
+    retry: retry.optional(),
+    timeout: duration.optional(),
+    approval: stepApproval.optional(),
+  }),
+);
+export const waitStep = z.lazy(() => z.strictObject({ ...stepCommon(), wait: duration }));
 export type ActionStep = z.infer<typeof actionStep>;
 export type WaitStep = z.infer<typeof waitStep>;
 
 /** A step either does an action or waits; which one is told by its field, so faults name that shape. */
-export const step: z.ZodType<ActionStep | WaitStep> = z
-  .union([actionStep, waitStep], 'a step has either an action or a wait')
-  .meta({ id: 'Step' });
+export const step: z.ZodType<ActionStep | WaitStep> = z.lazy(() =>
+  z.union([actionStep, waitStep], 'a step has either an action or a wait').meta({ id: 'Step' }),
+);
 export type Step = ActionStep | WaitStep;
 
-export const trigger = z
-  .strictObject({ event: eventType, if: expression.optional() })
-  .meta({ id: 'Trigger' });
+export const trigger = z.lazy(() =>
+  z.strictObject({ event: eventType, if: expression.optional() }).meta({ id: 'Trigger' }),
+);
 
 export const STEPS_MAX = 50;
 
-const definitionFields = {
+const definitionFields = () => ({
   name: z.string().trim().min(1).max(120),
   description: z.string().max(2_000).optional(),
   trigger,
   steps: z.array(step).min(1).max(STEPS_MAX),
-};
-export const definition = z.strictObject(definitionFields);
+});
+export const definition = z.lazy(() => z.strictObject(definitionFields()));
 export type Definition = z.infer<typeof definition>;
 
-export const workflowCreate = z
-  .strictObject({ ...definitionFields, enabled: z.boolean().default(false) })
-  .meta({ id: 'WorkflowCreate' });
-export const workflowUpdate = z
-  .strictObject({
-    id: z.string(),
-    version: z.int().describe('The version that was read'),
-    ...definitionFields,
-  })
-  .meta({ id: 'WorkflowUpdate' });
+export const workflowCreate = z.lazy(() =>
+  z
+    .strictObject({ ...definitionFields(), enabled: z.boolean().default(false) })
+    .meta({ id: 'WorkflowCreate' }),
+);
+export const workflowUpdate = z.lazy(() =>
+  z
+    .strictObject({
+      id: z.string(),
+      version: z.int().describe('The version that was read'),
+      ...definitionFields(),
+    })
+    .meta({ id: 'WorkflowUpdate' }),
+);
 
 /** A list's item: a workflow without its definition. */
-export const workflowItem = z
-  .object({
-    id: z.string(),
-    name: z.string(),
-    description: z.string().nullable(),
-    enabled: z.boolean(),
-    version: z.int(),
-    event: z.string(),
-    createdAt: utcTime,
-    updatedAt: utcTime,
-    createdBy: actor,
-    updatedBy: actor,
-  })
-  .meta({ id: 'WorkflowItem' });
+export const workflowItem = z.lazy(() =>
+  z
+    .object({
+      id: z.string(),
+      name: z.string(),
+      description: z.string().nullable(),
+      enabled: z.boolean(),
+      version: z.int(),
+      event: z.string(),
+      createdAt: utcTime,
+      updatedAt: utcTime,
+      createdBy: actor,
+      updatedBy: actor,
+    })
+    .meta({ id: 'WorkflowItem' }),
+);
 export type WorkflowItem = z.infer<typeof workflowItem>;
 
-export const workflow = workflowItem
-  .omit({ event: true })
-  .extend({ trigger, steps: z.array(step) })
-  .meta({ id: 'Workflow' });
+export const workflow = z.lazy(() =>
+  workflowItem
+    .unwrap()
+    .omit({ event: true })
+    .extend({ trigger, steps: z.array(step) })
+    .meta({ id: 'Workflow' }),
+);
 export type Workflow = z.infer<typeof workflow>;

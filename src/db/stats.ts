@@ -44,8 +44,8 @@ export async function readStats(
   };
 }
 
-const counted = z.array(
-  z.object({ hour: z.int(), what: z.string(), n: z.int(), last: z.string().nullable() }),
+const counted = z.lazy(() =>
+  z.array(z.object({ hour: z.int(), what: z.string(), n: z.int(), last: z.string().nullable() })),
 );
 type Counted = z.infer<typeof counted>[number];
 
@@ -139,11 +139,13 @@ function runsByHour(db: D1Database): D1PreparedStatement {
   );
 }
 
-const waiting = z.object({
-  n: z.int(),
-  oldest: z.string().nullable(),
-  next: z.string().nullable(),
-});
+const waiting = z.lazy(() =>
+  z.object({
+    n: z.int(),
+    oldest: z.string().nullable(),
+    next: z.string().nullable(),
+  }),
+);
 
 async function readApprovals(db: D1Database, tenantId: string): Promise<Stats['approvals']> {
   const found = await db
@@ -158,14 +160,16 @@ async function readApprovals(db: D1Database, tenantId: string): Promise<Stats['a
   return { pending: n, isMore: n >= PENDING_MAX, oldestRequestedAt: oldest, nextExpiresAt: next };
 }
 
-const oneWorkflow = z.object({
-  workflowId: z.string(),
-  workflowName: z.string(),
-  lastRunId: z.string(),
-  lastRunAt: z.string(),
-  lastRunStatus: runStatus,
-  statuses: z.string().transform((text) => z.array(runStatus).parse(JSON.parse(text))),
-});
+const oneWorkflow = z.lazy(() =>
+  z.object({
+    workflowId: z.string(),
+    workflowName: z.string(),
+    lastRunId: z.string(),
+    lastRunAt: z.string(),
+    lastRunStatus: runStatus,
+    statuses: z.string().transform((text) => z.array(runStatus).parse(JSON.parse(text))),
+  }),
+);
 
 /** The workflows are found as the types of events are; of each, its newest runs. */
 async function readWorkflows(
@@ -212,13 +216,15 @@ function workflowStats({ statuses, ...known }: z.infer<typeof oneWorkflow>): Wor
   };
 }
 
-const oneDestination = z.object({
-  destination: z.string(),
-  attempts: z.int(),
-  failed: z.int(),
-  averageMs: z.int(),
-  slowestMs: z.int(),
-});
+const oneDestination = z.lazy(() =>
+  z.object({
+    destination: z.string(),
+    attempts: z.int(),
+    failed: z.int(),
+    averageMs: z.int(),
+    slowestMs: z.int(),
+  }),
+);
 
 async function readDestinations(
   db: D1Database,

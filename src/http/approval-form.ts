@@ -11,15 +11,17 @@ import type { Served } from './route.ts';
 
 export const FORM_TYPE = 'application/x-www-form-urlencoded';
 
-const decisionForm = z.object({
-  decision: z.enum(['approved', 'happened', 'retry', 'denied']),
-  email: z.string().trim().toLowerCase().max(254),
-  comment: z
-    .string()
-    .transform((text) => text.replaceAll('\r\n', '\n').trim())
-    .refine((text) => text.length <= 2_000 && !text.includes('\0'))
-    .default(''),
-});
+const decisionForm = z.lazy(() =>
+  z.object({
+    decision: z.enum(['approved', 'happened', 'retry', 'denied']),
+    email: z.string().trim().toLowerCase().max(254),
+    comment: z
+      .string()
+      .transform((text) => text.replaceAll('\r\n', '\n').trim())
+      .refine((text) => text.length <= 2_000 && !text.includes('\0'))
+      .default(''),
+  }),
+);
 export type DecisionForm = z.infer<typeof decisionForm>;
 
 /** What a button stands for. */

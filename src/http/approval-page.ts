@@ -48,7 +48,13 @@ export interface Edit {
 
 type Decision = ApprovalItem['decisions'][number];
 
-const POLICY = inertPolicy(APPROVAL_STYLE, "'self'");
+let policyOnce: string | undefined;
+
+/** Made for the first page: it takes a hash of the style sheet. */
+function policy(): string {
+  policyOnce ??= inertPolicy(APPROVAL_STYLE, "'self'");
+  return policyOnce;
+}
 
 /** The request with whatever has become of it. */
 export function approvalPage(status: number, content: ApprovalPageContent): Response {
@@ -92,7 +98,7 @@ ${main}
     status,
     headers: {
       'content-type': 'text/html; charset=utf-8',
-      'content-security-policy': POLICY,
+      'content-security-policy': policy(),
       'x-robots-tag': 'noindex, nofollow',
     },
   });

@@ -60,29 +60,33 @@ const node: z.ZodType<SchemaNode> = z.lazy(() =>
   }),
 );
 
-const content = z.record(z.string(), z.object({ schema: node }));
-const parameter = z.object({
-  name: z.string(),
-  in: z.string(),
-  required: z.boolean().default(false),
-  description: text,
-  schema: node,
-});
+const content = z.lazy(() => z.record(z.string(), z.object({ schema: node })));
+const parameter = z.lazy(() =>
+  z.object({
+    name: z.string(),
+    in: z.string(),
+    required: z.boolean().default(false),
+    description: text,
+    schema: node,
+  }),
+);
 
-const operation = z.object({
-  operationId: z.string(),
-  summary: z.string(),
-  description: text,
-  tags: z.array(z.string()),
-  security: z.array(z.record(z.string(), json)).default([]),
-  'x-role': text,
-  parameters: z.array(parameter).default([]),
-  requestBody: z.object({ content }).optional(),
-  responses: z.record(
-    z.string(),
-    z.object({ description: z.string(), content: content.default({}) }),
-  ),
-});
+const operation = z.lazy(() =>
+  z.object({
+    operationId: z.string(),
+    summary: z.string(),
+    description: text,
+    tags: z.array(z.string()),
+    security: z.array(z.record(z.string(), json)).default([]),
+    'x-role': text,
+    parameters: z.array(parameter).default([]),
+    requestBody: z.object({ content }).optional(),
+    responses: z.record(
+      z.string(),
+      z.object({ description: z.string(), content: content.default({}) }),
+    ),
+  }),
+);
 
 /** One operation, with where it stands in the document. */
 export type Operation = z.infer<typeof operation> & {
@@ -90,12 +94,14 @@ export type Operation = z.infer<typeof operation> & {
   readonly path: string;
 };
 
-const shownDocument = z.object({
-  info: z.object({ title: z.string(), version: z.string(), description: z.string().default('') }),
-  tags: z.array(z.object({ name: z.string() })),
-  paths: z.record(z.string(), z.record(z.string(), operation)),
-  components: z.object({ schemas: z.record(z.string(), node).default({}) }),
-});
+const shownDocument = z.lazy(() =>
+  z.object({
+    info: z.object({ title: z.string(), version: z.string(), description: z.string().default('') }),
+    tags: z.array(z.object({ name: z.string() })),
+    paths: z.record(z.string(), z.record(z.string(), operation)),
+    components: z.object({ schemas: z.record(z.string(), node).default({}) }),
+  }),
+);
 
 export interface ShownDocument {
   readonly info: { readonly title: string; readonly version: string; readonly description: string };

@@ -154,7 +154,7 @@ function paramsOf({ path, query, body, access, perCaller }: Route, schemas: Sche
   };
   const places: Readonly<Record<string, Readonly<Record<string, z.ZodType>>>> = {
     path: Object.fromEntries(names.map((name) => [name, z.string()])),
-    query: query?.shape ?? {},
+    query: query?.unwrap().shape ?? {},
     header: headers,
   };
   return Object.entries(places).flatMap(([place, shape]) =>

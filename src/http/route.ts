@@ -56,10 +56,13 @@ export type Answer = Response | Refusal | { readonly status?: number; readonly b
 export interface AnswerSpec {
   readonly status: number;
   readonly description: string;
-  readonly schema?: z.ZodType;
+  readonly schema?: z.ZodLazy;
   /** Default: application/json */
   readonly contentType?: string;
 }
+
+/** Schemas of routes are `z.lazy`, so that a start makes none of them: docs/performance.md. */
+type QuerySchema = z.ZodLazy<z.ZodObject>;
 
 interface Common {
   readonly method: 'GET' | 'POST';
@@ -74,8 +77,8 @@ interface Common {
   /** Answers that are neither the good one nor a problem: 304, or errors in a protocol's own form. */
   readonly others?: readonly AnswerSpec[];
   readonly access: Access;
-  readonly query?: z.ZodObject;
-  readonly body?: z.ZodType;
+  readonly query?: QuerySchema;
+  readonly body?: z.ZodLazy;
   /** What is done by it is the caller's own: an `Idempotency-Key` is theirs, not their tenant's. */
   readonly perCaller?: true;
   /** The handler reads the body itself; content types that it takes, for the document. */
@@ -91,7 +94,7 @@ type Parsed<Schema extends z.ZodType | undefined> = Schema extends z.ZodType
   ? z.output<Schema>
   : undefined;
 
-interface Spec<Query extends z.ZodObject | undefined, Body extends z.ZodType | undefined, Context>
+interface Spec<Query extends QuerySchema | undefined, Body extends z.ZodLazy | undefined, Context>
   extends Common {
   readonly query?: NonNullable<Query>;
   readonly body?: NonNullable<Body>;
@@ -102,16 +105,16 @@ interface Spec<Query extends z.ZodObject | undefined, Body extends z.ZodType | u
 
 /** A route that anyone, or whoever the vendor's signature proves, may call. */
 export function openRoute<
-  Query extends z.ZodObject | undefined = undefined,
-  Body extends z.ZodType | undefined = undefined,
+  Query extends QuerySchema | undefined = undefined,
+  Body extends z.ZodLazy | undefined = undefined,
 >(spec: Spec<Query, Body, Served>): Route {
   return { ...spec, serve: (served, _admitted, body) => handleParsed(spec, served, served, body) };
 }
 
 /** A route of the operator. */
 export function platformRoute<
-  Query extends z.ZodObject | undefined = undefined,
-  Body extends z.ZodType | undefined = undefined,
+  Query extends QuerySchema | undefined = undefined,
+  Body extends z.ZodLazy | undefined = undefined,
 >(spec: Omit<Spec<Query, Body, Served & { by: By }>, 'access'>): Route {
   const whole = { ...spec, access: { tier: 'platform' } } as const;
   return {
@@ -125,7 +128,7 @@ export function platformRoute<
 }
 
 /** A route that reads flags: who is let in comes with what may be read. */
-export function flagRoute<Query extends z.ZodObject | undefined = undefined>(
+export function flagRoute<Query extends QuerySchema | undefined = undefined>(
   spec: Omit<Spec<Query, undefined, Served & { reader: FlagReader }>, 'access' | 'body'>,
 ): Route {
   const whole = { ...spec, access: { tier: 'frontend' } } as const;
@@ -154,8 +157,8 @@ export function senderRoute(
 
 /** A route of a tenant's callers: the credential says which tenant, and nothing else does. */
 export function tenantRoute<
-  Query extends z.ZodObject | undefined = undefined,
-  Body extends z.ZodType | undefined = undefined,
+  Query extends QuerySchema | undefined = undefined,
+  Body extends z.ZodLazy | undefined = undefined,
 >(
   spec: Omit<Spec<Query, Body, ServedCaller>, 'access'> & {
     readonly role: Role;
@@ -183,8 +186,8 @@ export function tenantRoute<
 }
 
 async function handleParsed<
-  Query extends z.ZodObject | undefined,
-  Body extends z.ZodType | undefined,
+  Query extends QuerySchema | undefined,
+  Body extends z.ZodLazy | undefined,
   Context,
 >(
   spec: Pick<Spec<Query, Body, Context>, 'query' | 'body' | 'alsoCheck' | 'handle'>,
@@ -228,16 +231,18 @@ function queryOf(request: Request): Record<string, Json> {
 }
 
 /** `?limit=&cursor=` of every list. */
-export const listQuery = {
+export const listQuery = () => ({
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: z.string().min(1).max(1_024).optional(),
-};
+});
 
 /** A list's answer. */
 export function listOf<Item extends z.ZodType>(item: Item) {
-  return z.object({
-    items: z.array(item),
-    nextCursor: z.string().nullable(),
-    requestId: z.string(),
-  });
+  return z.lazy(() =>
+    z.object({
+      items: z.array(item),
+      nextCursor: z.string().nullable(),
+      requestId: z.string(),
+    }),
+  );
 }

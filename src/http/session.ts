@@ -13,7 +13,7 @@ const LASTS_S = 12 * 3_600;
 const OWNER = 'session|console';
 const LOOPBACK = /^(127(\.\d+){3}|\[::1\]|localhost)$/;
 
-const sealedSession = z.object({ apiKey: z.string(), expiresAt: z.string() });
+const sealedSession = z.lazy(() => z.object({ apiKey: z.string(), expiresAt: z.string() }));
 export type BrowserSession = z.infer<typeof sealedSession>;
 
 /** A new session of a key, and the cookie that holds it. */

@@ -10,16 +10,18 @@ import { openToken, signToken } from '../signed-token.ts';
 
 const PURPOSE = 'approval-link';
 
-const claims = z.strictObject({
-  v: z.literal(1),
-  t: tenantId,
-  r: z.string().min(1).max(100),
-  a: z.string().min(1).max(100),
-  m: z.string().min(1).max(100),
-  h: z.string().regex(/^[0-9a-f]{64}$/),
-  e: z.int(),
-  o: z.string().min(1).max(100).optional(),
-});
+const claims = z.lazy(() =>
+  z.strictObject({
+    v: z.literal(1),
+    t: tenantId,
+    r: z.string().min(1).max(100),
+    a: z.string().min(1).max(100),
+    m: z.string().min(1).max(100),
+    h: z.string().regex(/^[0-9a-f]{64}$/),
+    e: z.int(),
+    o: z.string().min(1).max(100).optional(),
+  }),
+);
 
 export interface ApprovalLink {
   readonly tenantId: string;

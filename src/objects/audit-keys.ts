@@ -55,7 +55,7 @@ export async function auditKeyList(env: KeyEnv): Promise<AuditKey[]> {
 
 function retiredKeys({ AUDIT_KEYS_RETIRED = '' }: KeyEnv): AuditKey[] {
   if (AUDIT_KEYS_RETIRED === '') return [];
-  const keys = z.array(auditKey.required()).parse(JSON.parse(AUDIT_KEYS_RETIRED));
+  const keys = z.array(auditKey.unwrap().required()).parse(JSON.parse(AUDIT_KEYS_RETIRED));
   for (const key of keys) publishedKey(key);
   return keys;
 }

@@ -9,14 +9,16 @@ import { openToken, signToken } from '../signed-token.ts';
 
 const PURPOSE = 'export-link';
 
-const claims = z.strictObject({
-  v: z.literal(1),
-  t: tenantId,
-  x: z.string().min(1).max(100),
-  l: z.string().min(1).max(100),
-  m: actor.pick({ type: true, id: true }),
-  e: z.int(),
-});
+const claims = z.lazy(() =>
+  z.strictObject({
+    v: z.literal(1),
+    t: tenantId,
+    x: z.string().min(1).max(100),
+    l: z.string().min(1).max(100),
+    m: actor.unwrap().pick({ type: true, id: true }),
+    e: z.int(),
+  }),
+);
 
 export interface ExportLink {
   readonly id: string;

@@ -14,14 +14,16 @@ import type { Parcel } from './projection.ts';
 import type { Stores } from './stores.ts';
 
 /** Who listens, by which credential: it is asked again whenever keys or members change. */
-export const liveViewer = z.object({
-  credential: z.object({ type: z.enum(['api_key', 'member']), id: z.string() }),
-  role,
-});
+export const liveViewer = z.lazy(() =>
+  z.object({
+    credential: z.object({ type: z.enum(['api_key', 'member']), id: z.string() }),
+    role,
+  }),
+);
 export type LiveViewer = z.infer<typeof liveViewer>;
 
 /** What the platform keeps with a socket while the object is out of memory. */
-const attachment = liveViewer.extend({ openedAt: z.number() });
+const attachment = z.lazy(() => liveViewer.unwrap().extend({ openedAt: z.number() }));
 
 export const LIVE_SOCKETS_MAX = 100;
 /** Beyond it one `reset` stands for all, a second later: nobody reads faster, and each goes to all. */

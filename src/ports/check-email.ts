@@ -59,8 +59,10 @@ function cloudflareChecks(env: EmailEnv, tenantId: string, from: Mailbox): Conne
   ];
 }
 
-const domains = z.object({ data: z.array(z.object({ name: z.string(), status: z.string() })) });
-const refused = z.object({ name: z.string(), message: z.string() });
+const domains = z.lazy(() =>
+  z.object({ data: z.array(z.object({ name: z.string(), status: z.string() })) }),
+);
+const refused = z.lazy(() => z.object({ name: z.string(), message: z.string() }));
 
 /** https://resend.com/docs/api-reference/domains/list-domains: a key that may only send cannot ask. */
 async function resendChecks(

@@ -11,10 +11,12 @@ const READ_ACCESS = `query ConnectionTest {
   shop { name myshopifyDomain }
   currentAppInstallation { accessScopes { handle } }
 }`;
-const access = z.object({
-  shop: z.object({ name: z.string(), myshopifyDomain: z.string() }),
-  currentAppInstallation: z.object({ accessScopes: z.array(z.object({ handle: z.string() })) }),
-});
+const access = z.lazy(() =>
+  z.object({
+    shop: z.object({ name: z.string(), myshopifyDomain: z.string() }),
+    currentAppInstallation: z.object({ accessScopes: z.array(z.object({ handle: z.string() })) }),
+  }),
+);
 
 /** What the actions ask for. Orders of before the last 60 days take one more, which is optional. */
 const NEEDED = ['read_orders', 'write_orders'];

@@ -55,7 +55,7 @@ const READ_TAGS = 'query OrderTags($id: ID!) { order(id: $id) { id tags } }';
 const ADD_TAG = `mutation AddTag($id: ID!, $tags: [String!]!) {
   tagsAdd(id: $id, tags: $tags) { node { id ... on Order { tags } } userErrors { field message } }
 }`;
-const taggedOrder = z.object({ id: z.string(), tags: z.array(z.string()) });
+const taggedOrder = z.lazy(() => z.object({ id: z.string(), tags: z.array(z.string()) }));
 
 /** Read first: whether the tag is new is what the step's output says. */
 async function tagOrder(

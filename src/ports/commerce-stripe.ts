@@ -21,14 +21,16 @@ const REFUNDS_MAX = 100;
 /** The reasons that Stripe has of its own; other words go into the metadata. */
 const stripeReason = z.enum(['duplicate', 'fraudulent', 'requested_by_customer']);
 
-const refundFields = z.object({
-  id: z.string(),
-  amount: z.int().min(0),
-  currency: currencyCode,
-  status: z.string().nullish(),
-  failure_reason: z.string().nullish(),
-  metadata: z.record(z.string(), z.string()).nullish(),
-});
+const refundFields = z.lazy(() =>
+  z.object({
+    id: z.string(),
+    amount: z.int().min(0),
+    currency: currencyCode,
+    status: z.string().nullish(),
+    failure_reason: z.string().nullish(),
+    metadata: z.record(z.string(), z.string()).nullish(),
+  }),
+);
 type MadeRefund = z.infer<typeof refundFields>;
 
 /**

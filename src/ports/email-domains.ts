@@ -12,7 +12,7 @@ export interface DomainsEnv {
 }
 
 const EVERYBODY = '*';
-const domains = z.record(z.string().toLowerCase(), z.array(z.string()));
+const domains = z.lazy(() => z.record(z.string().toLowerCase(), z.array(z.string())));
 
 /** Why the tenant may not send from there, in a sentence; null when it may. */
 export function domainFault(

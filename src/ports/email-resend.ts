@@ -29,8 +29,8 @@ const VENDOR = 'Resend';
 /** A quota of a day or a month is not worth asking for every minute. */
 const QUOTA_RETRY_MS = 3_600_000;
 
-const sent = z.object({ id: z.string().min(1).max(200) });
-const refused = z.object({ name: z.string(), message: z.string() });
+const sent = z.lazy(() => z.object({ id: z.string().min(1).max(200) }));
+const refused = z.lazy(() => z.object({ name: z.string(), message: z.string() }));
 
 export function resendEmail(account: ResendAccount, deps: { fetch: typeof fetch }): EmailPort {
   return { honoursKey: true, send: (call, email) => send(account, deps, call, email) };

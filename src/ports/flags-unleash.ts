@@ -37,8 +37,8 @@ const VENDOR = 'Unleash';
 /** A path of dots would lead elsewhere; no feature is called so. */
 const DOTS = /^\.+$/;
 
-const state = z.object({ enabled: z.boolean() });
-const refused = z.object({ message: z.string() }).catch({ message: '' });
+const state = z.lazy(() => z.object({ enabled: z.boolean() }));
+const refused = z.lazy(() => z.object({ message: z.string() }).catch({ message: '' }));
 
 export function unleashFlags(place: UnleashPlace, deps: UnleashDeps): FlagsPort {
   return { setFlag: (call, change) => setFlag(place, deps, call, change) };

@@ -36,33 +36,35 @@ export interface ShopifyOperation<Data> {
   readonly data: z.ZodType<Data>;
 }
 
-const envelope = z.object({
-  data: z.unknown().optional(),
-  errors: z
-    .union([
-      z.string(),
-      z.array(
-        z.object({
-          message: z.string(),
-          path: z.array(z.unknown()).optional().catch(undefined),
-          extensions: z
-            .object({ code: z.string().optional(), requiredAccess: z.string().optional() })
-            .optional()
-            .catch(undefined),
+const envelope = z.lazy(() =>
+  z.object({
+    data: z.unknown().optional(),
+    errors: z
+      .union([
+        z.string(),
+        z.array(
+          z.object({
+            message: z.string(),
+            path: z.array(z.unknown()).optional().catch(undefined),
+            extensions: z
+              .object({ code: z.string().optional(), requiredAccess: z.string().optional() })
+              .optional()
+              .catch(undefined),
+          }),
+        ),
+      ])
+      .optional(),
+    extensions: z
+      .object({
+        cost: z.object({
+          requestedQueryCost: z.number(),
+          throttleStatus: z.object({ currentlyAvailable: z.number(), restoreRate: z.number() }),
         }),
-      ),
-    ])
-    .optional(),
-  extensions: z
-    .object({
-      cost: z.object({
-        requestedQueryCost: z.number(),
-        throttleStatus: z.object({ currentlyAvailable: z.number(), restoreRate: z.number() }),
-      }),
-    })
-    .optional()
-    .catch(undefined),
-});
+      })
+      .optional()
+      .catch(undefined),
+  }),
+);
 type Envelope = z.infer<typeof envelope>;
 
 /** Never throws. Whatever is sent has to be repeatable: every failure but a refusal is retried. */
@@ -221,7 +223,7 @@ export function noSuchOrder(): Outcome {
   );
 }
 
-export const userErrors = z.array(z.object({ message: z.string() }));
+export const userErrors = z.lazy(() => z.array(z.object({ message: z.string() })));
 type Said = readonly { readonly message: string }[];
 
 /** What the shop has against the operation; null when it has nothing. */

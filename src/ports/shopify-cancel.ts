@@ -24,24 +24,28 @@ const CANCEL = `mutation CancelOrder($id: ID!, $note: String) {
   ) { job { id } orderCancelUserErrors { field message code } }
 }`;
 
-const cancelledOrder = z.object({
-  order: z
-    .object({
-      cancelledAt: z.string().nullable(),
-      cancellation: z.object({ staffNote: z.string().nullish() }).nullish(),
-    })
-    .nullable(),
-  job: z.object({ done: z.boolean() }).nullish(),
-});
-
-const taken = z.object({
-  orderCancel: z.object({
-    job: z.object({ id: z.string() }).nullish(),
-    orderCancelUserErrors: z.array(
-      z.object({ message: z.string(), code: z.string().nullish().catch(null) }),
-    ),
+const cancelledOrder = z.lazy(() =>
+  z.object({
+    order: z
+      .object({
+        cancelledAt: z.string().nullable(),
+        cancellation: z.object({ staffNote: z.string().nullish() }).nullish(),
+      })
+      .nullable(),
+    job: z.object({ done: z.boolean() }).nullish(),
   }),
-});
+);
+
+const taken = z.lazy(() =>
+  z.object({
+    orderCancel: z.object({
+      job: z.object({ id: z.string() }).nullish(),
+      orderCancelUserErrors: z.array(
+        z.object({ message: z.string(), code: z.string().nullish().catch(null) }),
+      ),
+    }),
+  }),
+);
 type UserErrors = z.infer<typeof taken>['orderCancel']['orderCancelUserErrors'];
 
 /** The order as it is seen by an attempt. */

@@ -13,32 +13,38 @@ import { failed } from './index.ts';
 export const LISTED_MAX = 50;
 
 /** An amount as Shopify's MoneyBag has it, in minor units. */
-export const presentment = z
-  .object({ presentmentMoney: z.object({ amount: z.string(), currencyCode }) })
-  .transform(({ presentmentMoney }, ctx): Money => {
-    const { amount: text, currencyCode: currency } = presentmentMoney;
-    const amount = decimalToMinor(text, currency);
-    if (amount !== null) return { amount, currency };
-    ctx.addIssue({ code: 'custom', message: `not an amount of ${currency}` });
-    return z.NEVER;
-  });
+export const presentment = z.lazy(() =>
+  z
+    .object({ presentmentMoney: z.object({ amount: z.string(), currencyCode }) })
+    .transform(({ presentmentMoney }, ctx): Money => {
+      const { amount: text, currencyCode: currency } = presentmentMoney;
+      const amount = decimalToMinor(text, currency);
+      if (amount !== null) return { amount, currency };
+      ctx.addIssue({ code: 'custom', message: `not an amount of ${currency}` });
+      return z.NEVER;
+    }),
+);
 
-const transaction = z.object({
-  id: z.string(),
-  kind: z.string(),
-  status: z.string(),
-  gateway: z.string().nullish(),
-  amountSet: presentment,
-  parentTransaction: z.object({ id: z.string() }).nullish(),
-});
+const transaction = z.lazy(() =>
+  z.object({
+    id: z.string(),
+    kind: z.string(),
+    status: z.string(),
+    gateway: z.string().nullish(),
+    amountSet: presentment,
+    parentTransaction: z.object({ id: z.string() }).nullish(),
+  }),
+);
 
-export const refundableOrder = z.object({
-  id: z.string(),
-  presentmentCurrencyCode: currencyCode,
-  totalRefundedSet: presentment,
-  refunds: z.array(z.object({ id: z.string(), note: z.string().nullish() })),
-  transactions: z.array(transaction),
-});
+export const refundableOrder = z.lazy(() =>
+  z.object({
+    id: z.string(),
+    presentmentCurrencyCode: currencyCode,
+    totalRefundedSet: presentment,
+    refunds: z.array(z.object({ id: z.string(), note: z.string().nullish() })),
+    transactions: z.array(transaction),
+  }),
+);
 export type RefundableOrder = z.infer<typeof refundableOrder>;
 
 export interface TransactionInput {

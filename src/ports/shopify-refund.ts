@@ -32,11 +32,13 @@ type Refund = Parameters<CommercePort['refundOrder']>[1];
 const MONEY = '{ presentmentMoney { amount currencyCode } }';
 const REFUND = `id totalRefundedSet ${MONEY} transactions(first: 20) { nodes { status } }`;
 
-const madeRefund = z.object({
-  id: z.string(),
-  totalRefundedSet: presentment,
-  transactions: z.object({ nodes: z.array(z.object({ status: z.string() })) }),
-});
+const madeRefund = z.lazy(() =>
+  z.object({
+    id: z.string(),
+    totalRefundedSet: presentment,
+    transactions: z.object({ nodes: z.array(z.object({ status: z.string() })) }),
+  }),
+);
 type MadeRefund = z.infer<typeof madeRefund>;
 
 const READ_ORDER = `query RefundableOrder($id: ID!) {
@@ -57,13 +59,15 @@ const CREATE = `mutation CreateRefund($input: RefundInput!, $key: String!) {
   }
 }`;
 
-const created = z.object({
-  refundCreate: z.object({
-    order: z.object({ totalRefundedSet: presentment }).nullish(),
-    refund: madeRefund.nullish(),
-    userErrors,
+const created = z.lazy(() =>
+  z.object({
+    refundCreate: z.object({
+      order: z.object({ totalRefundedSet: presentment }).nullish(),
+      refund: madeRefund.nullish(),
+      userErrors,
+    }),
   }),
-});
+);
 
 export async function refundAtShopify(
   shop: ShopifyShop,

@@ -89,9 +89,11 @@ async function askOnce<Data>(
 }
 
 const text = z.string().catch('');
-const errorBody = z
-  .object({ error: z.object({ type: text, code: text, message: text }) })
-  .catch({ error: { type: '', code: '', message: '' } });
+const errorBody = z.lazy(() =>
+  z
+    .object({ error: z.object({ type: text, code: text, message: text }) })
+    .catch({ error: { type: '', code: '', message: '' } }),
+);
 
 function errorOutcome(
   { status, headers }: { readonly status: number; readonly headers: Headers },

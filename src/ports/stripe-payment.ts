@@ -19,13 +19,15 @@ export interface Payment {
 }
 
 const amount = z.int().min(0);
-const charge = z.object({
-  id: z.string(),
-  currency: currencyCode,
-  amount,
-  amount_captured: amount.optional(),
-  amount_refunded: amount,
-});
+const charge = z.lazy(() =>
+  z.object({
+    id: z.string(),
+    currency: currencyCode,
+    amount,
+    amount_captured: amount.optional(),
+    amount_refunded: amount,
+  }),
+);
 const ofCharge = charge.transform(
   ({
     id,
@@ -40,22 +42,24 @@ const ofCharge = charge.transform(
     refunded,
   }),
 );
-const ofIntent = z
-  .object({
-    id: z.string(),
-    currency: currencyCode,
-    amount_received: amount,
-    latest_charge: charge.nullish(),
-  })
-  .transform(
-    ({ id, currency, amount_received: paid, latest_charge }): Payment => ({
-      target: { payment_intent: id },
-      currency,
-      paid,
-      refunded: latest_charge?.amount_refunded ?? 0,
-    }),
-  );
-const session = z.object({ payment_intent: z.string().nullish() });
+const ofIntent = z.lazy(() =>
+  z
+    .object({
+      id: z.string(),
+      currency: currencyCode,
+      amount_received: amount,
+      latest_charge: charge.nullish(),
+    })
+    .transform(
+      ({ id, currency, amount_received: paid, latest_charge }): Payment => ({
+        target: { payment_intent: id },
+        currency,
+        paid,
+        refunded: latest_charge?.amount_refunded ?? 0,
+      }),
+    ),
+);
+const session = z.lazy(() => z.object({ payment_intent: z.string().nullish() }));
 
 const STRIPE_ID = /^(pi|ch|py|cs)_[A-Za-z0-9_]{1,200}$/;
 

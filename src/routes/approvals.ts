@@ -19,11 +19,13 @@ export const approvalRoutes: readonly Route[] = [
       '`mine=true`: only what the caller may decide and has not decided yet, by their own right or ' +
       'in the place of a member for whom they stand in; `onBehalfOf` says whose.',
     role: 'viewer',
-    query: z.strictObject({
-      ...listQuery,
-      status: approvalStatus.default('pending'),
-      mine: z.enum(['true', 'false']).default('false'),
-    }),
+    query: z.lazy(() =>
+      z.strictObject({
+        ...listQuery(),
+        status: approvalStatus.default('pending'),
+        mine: z.enum(['true', 'false']).default('false'),
+      }),
+    ),
     answer: { status: 200, description: 'A page of approvals', schema: listOf(inboxItem) },
     async handle({ env, tenantId, actor, role, standsInFor }, { query }) {
       const { limit, cursor, status, mine } = query;
@@ -54,7 +56,7 @@ export const approvalRoutes: readonly Route[] = [
     answer: {
       status: 200,
       description: 'The run',
-      schema: z.object({ run: runSchema, requestId: z.string() }),
+      schema: z.lazy(() => z.object({ run: runSchema, requestId: z.string() })),
     },
     problems: [404, 409],
     async handle({ env, tenantId, by, role, standsInFor }, { body: { runId, approvalId } }) {

@@ -14,7 +14,7 @@ import type { CheckpointAnswer } from '../objects/checkpoints.ts';
 import { call, tenantObject } from '../objects/index.ts';
 
 const NUMBER_KEY = /^\d{1,15}$/;
-const period = { from: timestamp.optional(), to: timestamp.optional() };
+const period = () => ({ from: timestamp.optional(), to: timestamp.optional() });
 const requestId = z.string();
 
 /** A number of an entry, or of entries from the first. */
@@ -29,13 +29,15 @@ export const auditRoutes: readonly Route[] = [
     tag: 'Audit',
     summary: 'The audit trail, newest first: one hash chain per tenant',
     role: 'viewer',
-    query: z.strictObject({
-      ...listQuery,
-      action: z.string().min(1).max(120).optional(),
-      actor: z.string().min(1).max(256).optional().describe("An actor's id"),
-      target: z.string().min(1).max(256).optional().describe("A target's id"),
-      ...period,
-    }),
+    query: z.lazy(() =>
+      z.strictObject({
+        ...listQuery(),
+        action: z.string().min(1).max(120).optional(),
+        actor: z.string().min(1).max(256).optional().describe("An actor's id"),
+        target: z.string().min(1).max(256).optional().describe("A target's id"),
+        ...period(),
+      }),
+    ),
     answer: { status: 200, description: 'A page of entries', schema: listOf(auditEntry) },
     async handle({ env, tenantId }, { query: { limit, cursor, ...filter } }) {
       const page = pageOf('audit', { limit, cursor }, NUMBER_KEY);
@@ -49,11 +51,11 @@ export const auditRoutes: readonly Route[] = [
     tag: 'Audit',
     summary: 'One entry of the audit trail by its number',
     role: 'viewer',
-    query: z.strictObject({ seq: countParam("The entry's number") }),
+    query: z.lazy(() => z.strictObject({ seq: countParam("The entry's number") })),
     answer: {
       status: 200,
       description: 'The entry',
-      schema: z.object({ entry: auditEntry, requestId }),
+      schema: z.lazy(() => z.object({ entry: auditEntry, requestId })),
     },
     problems: [404],
     async handle({ env, tenantId }, { query: { seq } }) {
@@ -71,7 +73,7 @@ export const auditRoutes: readonly Route[] = [
     description:
       'Of any length. Without `from` and `to` it is the whole chain, which `npx signalbox audit verify` checks offline.',
     role: 'admin',
-    query: z.strictObject(period),
+    query: z.lazy(() => z.strictObject(period())),
     answer: { status: 200, description: 'The entries', contentType: 'application/x-ndjson' },
     async handle({ env, tenantId, requestId }, { query }) {
       const headers = {
@@ -89,7 +91,7 @@ export const auditRoutes: readonly Route[] = [
     tag: 'Audit',
     summary: 'Signed checkpoints over the audit trail, newest first',
     role: 'viewer',
-    query: z.strictObject(listQuery),
+    query: z.lazy(() => z.strictObject(listQuery())),
     answer: { status: 200, description: 'A page of checkpoints', schema: listOf(auditCheckpoint) },
     async handle({ env, tenantId }, { query }) {
       const page = pageOf('checkpoints', query, NUMBER_KEY);
@@ -104,11 +106,11 @@ export const auditRoutes: readonly Route[] = [
     summary: 'Sign a checkpoint over all entries now',
     description: 'When nothing was written since the last one, that one is the answer.',
     role: 'admin',
-    body: z.strictObject({}),
+    body: z.lazy(() => z.strictObject({})),
     answer: {
       status: 200,
       description: 'The checkpoint',
-      schema: z.object({ checkpoint: auditCheckpoint, requestId }),
+      schema: z.lazy(() => z.object({ checkpoint: auditCheckpoint, requestId })),
     },
     problems: [503],
     async handle({ env, tenantId }) {
@@ -125,14 +127,16 @@ export const auditRoutes: readonly Route[] = [
     summary: 'Proof that an entry is among the first so many',
     description: 'RFC 6962, section 2.1.1. It counts against the root of a signed checkpoint.',
     role: 'viewer',
-    query: z.strictObject({
-      seq: countParam("The entry's number; left out: the last of them").optional(),
-      size: countParam('How many entries; left out: all').optional(),
-    }),
+    query: z.lazy(() =>
+      z.strictObject({
+        seq: countParam("The entry's number; left out: the last of them").optional(),
+        size: countParam('How many entries; left out: all').optional(),
+      }),
+    ),
     answer: {
       status: 200,
       description: 'The proof',
-      schema: inclusionProof.extend({ requestId }),
+      schema: z.lazy(() => inclusionProof.unwrap().extend({ requestId })),
     },
     problems: [404],
     async handle({ env, tenantId }, { query }) {
@@ -150,14 +154,16 @@ export const auditRoutes: readonly Route[] = [
     summary: 'Proof that a later state of the trail began as an earlier one',
     description: 'RFC 6962, section 2.1.2. It counts against the roots of two signed checkpoints.',
     role: 'viewer',
-    query: z.strictObject({
-      from: countParam('How many entries the earlier one had; left out: 1').default(1),
-      to: countParam('How many entries the later one had; left out: all').optional(),
-    }),
+    query: z.lazy(() =>
+      z.strictObject({
+        from: countParam('How many entries the earlier one had; left out: 1').default(1),
+        to: countParam('How many entries the later one had; left out: all').optional(),
+      }),
+    ),
     answer: {
       status: 200,
       description: 'The proof',
-      schema: consistencyProof.extend({ requestId }),
+      schema: z.lazy(() => consistencyProof.unwrap().extend({ requestId })),
     },
     problems: [404],
     async handle({ env, tenantId }, { query }) {

@@ -24,7 +24,9 @@ import { rulesOf } from './outgoing.ts';
 
 const KEY_FORMS = { signingSecret: SIGNING_SECRET_FORM, signingKey: SIGNING_KEY_FORM } as const;
 
-const oneConnection = z.object({ connection: connectionSchema, requestId: z.string() });
+const oneConnection = z.lazy(() =>
+  z.object({ connection: connectionSchema, requestId: z.string() }),
+);
 
 export const connectionRoutes: readonly Route[] = [
   tenantRoute({
@@ -36,7 +38,7 @@ export const connectionRoutes: readonly Route[] = [
     answer: {
       status: 200,
       description: 'The connections',
-      schema: z.object({ items: z.array(connectionSchema), requestId: z.string() }),
+      schema: z.lazy(() => z.object({ items: z.array(connectionSchema), requestId: z.string() })),
     },
     async handle({ env, tenantId }) {
       return { body: { items: await tenantObject(env, tenantId).listConnections() } };
@@ -79,11 +81,11 @@ export const connectionRoutes: readonly Route[] = [
     tag: 'Connections',
     summary: 'Remove a connection and its secrets',
     role: 'admin',
-    body: z.strictObject({ kind: connectionKind }),
+    body: z.lazy(() => z.strictObject({ kind: connectionKind })),
     answer: {
       status: 200,
       description: 'Removed',
-      schema: z.object({ removed: connectionKind, requestId: z.string() }),
+      schema: z.lazy(() => z.object({ removed: connectionKind, requestId: z.string() })),
     },
     problems: [404],
     async handle({ env, tenantId, by }, { body: { kind } }) {
@@ -103,12 +105,14 @@ export const connectionRoutes: readonly Route[] = [
     answer: {
       status: 200,
       description: 'What was found',
-      schema: z.object({
-        kind: connectionKind,
-        ok: z.boolean().describe('Whether everything is in order'),
-        checks: z.array(connectionCheck),
-        requestId: z.string(),
-      }),
+      schema: z.lazy(() =>
+        z.object({
+          kind: connectionKind,
+          ok: z.boolean().describe('Whether everything is in order'),
+          checks: z.array(connectionCheck),
+          requestId: z.string(),
+        }),
+      ),
     },
     problems: [429],
     async handle({ env, tenantId, by }, { body }) {
@@ -130,16 +134,23 @@ export const connectionRoutes: readonly Route[] = [
     description:
       'A new `signingSecret` is shown once. Of a new `signingKey` nobody needs the private part: its public key is in the settings of the connection, and at /.well-known/webhook-keys/{tenantId}. The first `signingKey` begins to sign beside the secret.',
     role: 'admin',
-    body: z.strictObject({
-      kind: z.literal('webhook'),
-      key: z.enum(['signingSecret', 'signingKey']).default('signingSecret'),
-    }),
+    body: z.lazy(() =>
+      z.strictObject({
+        kind: z.literal('webhook'),
+        key: z.enum(['signingSecret', 'signingKey']).default('signingSecret'),
+      }),
+    ),
     answer: {
       status: 200,
       description: 'The connection, and a new secret',
-      schema: oneConnection.extend({
-        signingSecret: z.string().optional().describe('Not there when the signingKey was rotated'),
-      }),
+      schema: z.lazy(() =>
+        oneConnection.unwrap().extend({
+          signingSecret: z
+            .string()
+            .optional()
+            .describe('Not there when the signingKey was rotated'),
+        }),
+      ),
     },
     problems: [409],
     async handle({ env, tenantId, by }, { body: { kind, key } }) {

@@ -30,13 +30,15 @@ import { USER_AGENT } from '../ports/webhook.ts';
 /** So many messages are taken by one request; another one takes those that are left. */
 const REDELIVERED_MAX = 5_000;
 
-const queuedAnswer = z.object({
-  queued: z.int().describe('How many messages are sent once more'),
-  more: z
-    .boolean()
-    .describe('There are more than one request takes: ask again when these are done'),
-  requestId: z.string(),
-});
+const queuedAnswer = z.lazy(() =>
+  z.object({
+    queued: z.int().describe('How many messages are sent once more'),
+    more: z
+      .boolean()
+      .describe('There are more than one request takes: ask again when these are done'),
+    requestId: z.string(),
+  }),
+);
 
 export const deliveryRoutes: readonly Route[] = [
   tenantRoute({
@@ -47,14 +49,16 @@ export const deliveryRoutes: readonly Route[] = [
     description:
       '`destination` is a URL; its query counts for nothing. `from` is included, `to` is not: times at which requests began.',
     role: 'viewer',
-    query: z.strictObject({
-      ...listQuery,
-      destination: z.string().min(1).max(2_048).optional(),
-      status: deliveryStatus.optional(),
-      runId: z.string().min(1).max(100).optional(),
-      from: timestamp.optional(),
-      to: timestamp.optional(),
-    }),
+    query: z.lazy(() =>
+      z.strictObject({
+        ...listQuery(),
+        destination: z.string().min(1).max(2_048).optional(),
+        status: deliveryStatus.optional(),
+        runId: z.string().min(1).max(100).optional(),
+        from: timestamp.optional(),
+        to: timestamp.optional(),
+      }),
+    ),
     answer: { status: 200, description: 'A page of deliveries', schema: listOf(delivery) },
     async handle({ env, tenantId }, { query: { limit, cursor, destination, runId, ...rest } }) {
       const page = pageOf('deliveries', { limit, cursor });
@@ -75,11 +79,11 @@ export const deliveryRoutes: readonly Route[] = [
     tag: 'Deliveries',
     summary: 'One delivery, with what was sent and what was answered',
     role: 'viewer',
-    query: z.strictObject({ id: z.string().min(1).max(100) }),
+    query: z.lazy(() => z.strictObject({ id: z.string().min(1).max(100) })),
     answer: {
       status: 200,
       description: 'The delivery',
-      schema: z.object({ delivery: deliveryDetail, requestId: z.string() }),
+      schema: z.lazy(() => z.object({ delivery: deliveryDetail, requestId: z.string() })),
     },
     problems: [404],
     async handle({ env, tenantId }, { query: { id } }) {

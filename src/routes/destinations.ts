@@ -15,7 +15,7 @@ export const destinationRoutes: readonly Route[] = [
     summary: 'Destinations whose last request failed or that are disabled, the latest first',
     description: 'A destination that is not here takes what it is sent.',
     role: 'viewer',
-    query: z.strictObject(listQuery),
+    query: z.lazy(() => z.strictObject(listQuery())),
     answer: { status: 200, description: 'A page of destinations', schema: listOf(destination) },
     async handle({ env, tenantId }, { query }) {
       const page = pageOf('destinations', query);
@@ -42,7 +42,7 @@ export const destinationRoutes: readonly Route[] = [
     answer: {
       status: 200,
       description: 'The destination',
-      schema: z.object({ destination, requestId: z.string() }),
+      schema: z.lazy(() => z.object({ destination, requestId: z.string() })),
     },
     async handle({ env, tenantId, by }, { body: { url } }) {
       const set = await tenantObject(env, tenantId).disableDestination(keyOf(url), by);
@@ -59,7 +59,7 @@ export const destinationRoutes: readonly Route[] = [
     answer: {
       status: 200,
       description: 'It is enabled',
-      schema: z.object({ enabled: z.string(), requestId: z.string() }),
+      schema: z.lazy(() => z.object({ enabled: z.string(), requestId: z.string() })),
     },
     async handle({ env, tenantId, by }, { body: { url } }) {
       const set = await tenantObject(env, tenantId).enableDestination(keyOf(url), by);

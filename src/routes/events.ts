@@ -25,16 +25,18 @@ const MEDIA_TYPES = [
   'application/cloudevents-batch+json',
 ] as const;
 
-const accepted = z.object({ requestId: z.string(), events: z.array(acceptedEvent) });
+const accepted = z.lazy(() => z.object({ requestId: z.string(), events: z.array(acceptedEvent) }));
 
-const listFilter = z.strictObject({
-  ...listQuery,
-  type: z.string().min(1).max(120).optional(),
-  source: z.string().min(1).max(512).optional(),
-  correlationId: z.string().min(1).max(256).optional(),
-  from: timestamp.optional(),
-  to: timestamp.optional(),
-});
+const listFilter = z.lazy(() =>
+  z.strictObject({
+    ...listQuery(),
+    type: z.string().min(1).max(120).optional(),
+    source: z.string().min(1).max(512).optional(),
+    correlationId: z.string().min(1).max(256).optional(),
+    from: timestamp.optional(),
+    to: timestamp.optional(),
+  }),
+);
 
 export const eventRoutes: readonly Route[] = [
   senderRoute({
@@ -76,11 +78,11 @@ export const eventRoutes: readonly Route[] = [
     tag: 'Events',
     summary: 'One event, with why each enabled workflow did or did not start',
     role: 'viewer',
-    query: z.strictObject({ id: z.string().min(1).max(100) }),
+    query: z.lazy(() => z.strictObject({ id: z.string().min(1).max(100) })),
     answer: {
       status: 200,
       description: 'The event',
-      schema: z.object({ event: eventRecord, requestId: z.string() }),
+      schema: z.lazy(() => z.object({ event: eventRecord, requestId: z.string() })),
     },
     problems: [404],
     async handle({ env, tenantId }, { query }) {

@@ -31,37 +31,43 @@ const NOT_OURS = refusal('not_found', 'This link is not one of ours. Was all of 
 const RANGES =
   'Takes `Range` with one range of bytes, and `If-Range` with the `ETag`: then the answer is 206. ';
 
-const exported = z
-  .object({
-    id: z.string(),
-    kind: z.string(),
-    format: z.string(),
-    status: z.enum(EXPORT_STATUSES),
-    rows: z.int().describe('Of an export that is running: so far'),
-    bytes: z.int(),
-    createdAt: utcTime,
-    finishedAt: utcTime.nullable(),
-    expiresAt: utcTime.nullable().describe('When its file is removed'),
-  })
-  .meta({ id: 'Export' });
+const exported = z.lazy(() =>
+  z
+    .object({
+      id: z.string(),
+      kind: z.string(),
+      format: z.string(),
+      status: z.enum(EXPORT_STATUSES),
+      rows: z.int().describe('Of an export that is running: so far'),
+      bytes: z.int(),
+      createdAt: utcTime,
+      finishedAt: utcTime.nullable(),
+      expiresAt: utcTime.nullable().describe('When its file is removed'),
+    })
+    .meta({ id: 'Export' }),
+);
 
 const exportId = z.string().min(1).max(256);
 
-const linkBody = z.strictObject({
-  id: exportId,
-  expiresIn: duration
-    .refine((text) => (parseDuration(text) ?? 0) <= durationMs(LINK_MAX), `at most ${LINK_MAX}`)
-    .default('15m')
-    .describe('How long the link works; not longer than the file is kept'),
-});
+const linkBody = z.lazy(() =>
+  z.strictObject({
+    id: exportId,
+    expiresIn: duration
+      .refine((text) => (parseDuration(text) ?? 0) <= durationMs(LINK_MAX), `at most ${LINK_MAX}`)
+      .default('15m')
+      .describe('How long the link works; not longer than the file is kept'),
+  }),
+);
 
-const exportLink = z
-  .object({
-    id: z.string().describe('As the audit names it'),
-    url: z.string().describe('Whoever has it can download the file'),
-    expiresAt: utcTime,
-  })
-  .meta({ id: 'ExportLink' });
+const exportLink = z.lazy(() =>
+  z
+    .object({
+      id: z.string().describe('As the audit names it'),
+      url: z.string().describe('Whoever has it can download the file'),
+      expiresAt: utcTime,
+    })
+    .meta({ id: 'ExportLink' }),
+);
 
 export const exportRoutes: readonly Route[] = [
   tenantRoute({
@@ -70,7 +76,7 @@ export const exportRoutes: readonly Route[] = [
     tag: TAG,
     summary: 'Exports, newest first',
     role: 'viewer',
-    query: z.strictObject(listQuery),
+    query: z.lazy(() => z.strictObject(listQuery())),
     answer: { status: 200, description: 'A page of exports', schema: listOf(exported) },
     async handle({ env, tenantId }, { query }) {
       const page = pageOf('exports', query);
@@ -85,7 +91,7 @@ export const exportRoutes: readonly Route[] = [
     summary: "Download a finished export's file",
     description: `${RANGES}The audit tells of it, once an hour for each caller and file.`,
     role: 'admin',
-    query: z.strictObject({ id: exportId }),
+    query: z.lazy(() => z.strictObject({ id: exportId })),
     answer: { status: 200, description: 'The file: CSV or NDJSON', contentType: 'text/csv' },
     problems: [404, 416],
     async handle(served, { query: { id } }) {
@@ -110,7 +116,7 @@ export const exportRoutes: readonly Route[] = [
     answer: {
       status: 201,
       description: 'The link, which is shown here alone',
-      schema: z.object({ link: exportLink, requestId: z.string() }),
+      schema: z.lazy(() => z.object({ link: exportLink, requestId: z.string() })),
     },
     problems: [404],
     async handle(served, { body: { id, expiresIn } }) {

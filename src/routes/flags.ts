@@ -39,9 +39,11 @@ export const flagRoutes: readonly Route[] = [
     summary: 'The flags as a frontend needs them',
     description:
       'With a key of the role `frontend`, which may be published with the page. May be cached for ten seconds, and served for fifty more while it is asked for anew; with the ETag of an answer as `If-None-Match`, 304 until a flag changes.',
-    query: z.strictObject({
-      key: flagKey.optional().describe('This flag alone; false when it was never set'),
-    }),
+    query: z.lazy(() =>
+      z.strictObject({
+        key: flagKey.optional().describe('This flag alone; false when it was never set'),
+      }),
+    ),
     answer: { status: 200, description: 'Every flag, or the one', schema: evaluatedFlags },
     problems: [409],
     others: [{ status: 304, description: 'As the client has them' }],
@@ -57,7 +59,7 @@ export const flagRoutes: readonly Route[] = [
     tag: TAG,
     summary: 'Flags that were ever set here, by key',
     role: 'viewer',
-    query: z.strictObject(listQuery),
+    query: z.lazy(() => z.strictObject(listQuery())),
     answer: { status: 200, description: 'A page of flags', schema: listOf(flag) },
     async handle({ env, tenantId }, { query }) {
       const page = pageOf('flags', query);
@@ -73,7 +75,7 @@ export const flagRoutes: readonly Route[] = [
     description:
       'What runs and people have changed through Signalbox; what somebody does at a connected service is in its own history.',
     role: 'viewer',
-    query: z.strictObject({ ...listQuery, key: flagKey.optional() }),
+    query: z.lazy(() => z.strictObject({ ...listQuery(), key: flagKey.optional() })),
     answer: { status: 200, description: 'A page of changes', schema: listOf(flagChange) },
     async handle({ env, tenantId }, { query: { key, ...query } }) {
       const page = pageOf('flags-history', query);
@@ -97,7 +99,7 @@ export const flagRoutes: readonly Route[] = [
     answer: {
       status: 200,
       description: 'The flag, and whether it was changed',
-      schema: z.object({ flag: flagState, requestId: z.string() }),
+      schema: z.lazy(() => z.object({ flag: flagState, requestId: z.string() })),
     },
     problems: [404, 409, 422, 503],
     async handle({ env, tenantId, by }, { body }) {

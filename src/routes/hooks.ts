@@ -22,11 +22,16 @@ import { isOfAnotherShop } from '../vendors/shopify-origin.ts';
 import { translateStripe, verifyStripe } from '../vendors/stripe.ts';
 import type { Translation } from '../vendors/translation.ts';
 
-const taken = z.object({
-  requestId: z.string(),
-  events: z.array(acceptedEvent),
-  ignored: z.string().optional().describe('A topic that is not translated: counted, not an error'),
-});
+const taken = z.lazy(() =>
+  z.object({
+    requestId: z.string(),
+    events: z.array(acceptedEvent),
+    ignored: z
+      .string()
+      .optional()
+      .describe('A topic that is not translated: counted, not an error'),
+  }),
+);
 
 /** Wrong secret, wrong tenant, no connection: one answer, which tells nothing about which. */
 const unverified = () => refusal('invalid_signature', 'The signature does not verify.');

@@ -38,7 +38,7 @@ const aboutRoutes: readonly Route[] = [
     answer: {
       status: 200,
       description: 'It does',
-      schema: z.object({ status: z.literal('ok'), requestId: z.string() }),
+      schema: z.lazy(() => z.object({ status: z.literal('ok'), requestId: z.string() })),
     },
     handle: async () => ({ body: { status: 'ok' } }),
   }),
@@ -48,7 +48,7 @@ const aboutRoutes: readonly Route[] = [
     tag: 'About',
     summary: 'This API as OpenAPI 3.1',
     access: { tier: 'anyone' },
-    answer: { status: 200, description: 'The document', schema: z.object({}) },
+    answer: { status: 200, description: 'The document', schema: z.lazy(() => z.object({})) },
     async handle() {
       const headers = {
         'content-type': 'application/json',

@@ -6,7 +6,7 @@ import { refusal } from '../contract/problems.ts';
 import { platformRoute, type Route, tenantRoute } from '../http/route.ts';
 import { tenantObject } from '../objects/index.ts';
 
-const schema = limitsView.extend({ requestId: z.string() });
+const schema = z.lazy(() => limitsView.unwrap().extend({ requestId: z.string() }));
 
 export const limitRoutes: readonly Route[] = [
   tenantRoute({
@@ -23,7 +23,7 @@ export const limitRoutes: readonly Route[] = [
     path: '/api/platform/tenants/limits',
     tag: 'Tenants',
     summary: 'Change what a tenant may use; limits that are left out stay',
-    body: z.strictObject({ id: tenantIdSchema, limits: tenantLimitsChange }),
+    body: z.lazy(() => z.strictObject({ id: tenantIdSchema, limits: tenantLimitsChange })),
     answer: { status: 200, description: 'Limits and usage', schema },
     problems: [404],
     async handle({ env, by }, { body: { id, limits } }) {

@@ -25,14 +25,16 @@ export const liveRoutes: readonly Route[] = [
       '`tenant.<id>`. Closed with 4401: the credential does not hold any more; 4403: the role was ' +
       'lowered; 4408: open it again.',
     role: 'viewer',
-    query: z.strictObject({
-      cursor: z
-        .string()
-        .min(1)
-        .max(64)
-        .optional()
-        .describe('Of the last message that was received'),
-    }),
+    query: z.lazy(() =>
+      z.strictObject({
+        cursor: z
+          .string()
+          .min(1)
+          .max(64)
+          .optional()
+          .describe('Of the last message that was received'),
+      }),
+    ),
     answer: {
       status: 101,
       description: 'The socket; each of its messages is one of these',

@@ -7,36 +7,40 @@ import { listOf, listQuery, type Route, tenantRoute } from '../http/route.ts';
 import { listMailbox } from '../ports/email.ts';
 import { getOrder, listOrders } from '../ports/orders.ts';
 
-const order = z
-  .object({
-    id: z.string(),
-    name: z.string().nullable(),
-    status: z.enum(['open', 'cancelled']),
-    total: money.nullable(),
-    refunded: money.nullable(),
-    customer: z.object({
-      id: z.string().nullable(),
-      email: z.string().nullable(),
+const order = z.lazy(() =>
+  z
+    .object({
+      id: z.string(),
       name: z.string().nullable(),
-    }),
-    tags: z.array(z.string()),
-    createdAt: utcTime,
-    updatedAt: utcTime,
-  })
-  .meta({ id: 'Order' });
+      status: z.enum(['open', 'cancelled']),
+      total: money.nullable(),
+      refunded: money.nullable(),
+      customer: z.object({
+        id: z.string().nullable(),
+        email: z.string().nullable(),
+        name: z.string().nullable(),
+      }),
+      tags: z.array(z.string()),
+      createdAt: utcTime,
+      updatedAt: utcTime,
+    })
+    .meta({ id: 'Order' }),
+);
 
-const mail = z
-  .object({
-    id: z.string(),
-    to: z.array(z.string()),
-    subject: z.string(),
-    text: z.string().nullable(),
-    html: z.string().nullable(),
-    at: utcTime,
-  })
-  .meta({ id: 'Mail' });
+const mail = z.lazy(() =>
+  z
+    .object({
+      id: z.string(),
+      to: z.array(z.string()),
+      subject: z.string(),
+      text: z.string().nullable(),
+      html: z.string().nullable(),
+      at: utcTime,
+    })
+    .meta({ id: 'Mail' }),
+);
 
-const idQuery = z.strictObject({ id: z.string().min(1).max(256) });
+const idQuery = z.lazy(() => z.strictObject({ id: z.string().min(1).max(256) }));
 
 export const outputRoutes: readonly Route[] = [
   tenantRoute({
@@ -47,7 +51,9 @@ export const outputRoutes: readonly Route[] = [
     description:
       "The embedded shop's own orders. Of a connected shop a copy: what its webhooks told. Tags and cancellations that are made there do not show here, refunds do once the shop tells of them, and no action reads or changes the copy.",
     role: 'viewer',
-    query: z.strictObject({ ...listQuery, from: timestamp.optional(), to: timestamp.optional() }),
+    query: z.lazy(() =>
+      z.strictObject({ ...listQuery(), from: timestamp.optional(), to: timestamp.optional() }),
+    ),
     answer: { status: 200, description: 'A page of orders', schema: listOf(order) },
     async handle({ env, tenantId }, { query: { limit, cursor, ...filter } }) {
       const page = pageOf('orders', { limit, cursor });
@@ -65,7 +71,7 @@ export const outputRoutes: readonly Route[] = [
     answer: {
       status: 200,
       description: 'The order',
-      schema: z.object({ order, requestId: z.string() }),
+      schema: z.lazy(() => z.object({ order, requestId: z.string() })),
     },
     problems: [404],
     async handle({ env, tenantId }, { query: { id } }) {
@@ -81,7 +87,7 @@ export const outputRoutes: readonly Route[] = [
     tag: 'Outputs',
     summary: 'Mail that was sent, in development only; approval mails hold links that decide',
     role: 'admin',
-    query: z.strictObject(listQuery),
+    query: z.lazy(() => z.strictObject(listQuery())),
     answer: { status: 200, description: 'A page of mail', schema: listOf(mail) },
     problems: [404],
     async handle({ env, tenantId }, { query }) {

@@ -4,7 +4,7 @@ import { retention, retentionUpdate } from '../contract/retention.ts';
 import { type Route, tenantRoute } from '../http/route.ts';
 import { tenantObject } from '../objects/index.ts';
 
-const schema = z.object({ retention, requestId: z.string() });
+const schema = z.lazy(() => z.object({ retention, requestId: z.string() }));
 const answer = { status: 200, description: 'For how many days', schema } as const;
 
 export const retentionRoutes: readonly Route[] = [

@@ -33,7 +33,7 @@ import type { RunAnswer } from '../objects/run.ts';
 import { noSuchRun, onRun, readRun } from './on-run.ts';
 
 const TAG = 'Runs';
-const oneRun = z.object({ run: runSchema, requestId: z.string() });
+const oneRun = z.lazy(() => z.object({ run: runSchema, requestId: z.string() }));
 
 export const runRoutes: readonly Route[] = [
   tenantRoute({
@@ -42,27 +42,29 @@ export const runRoutes: readonly Route[] = [
     tag: TAG,
     summary: 'List runs, newest first',
     role: 'viewer',
-    query: z.strictObject({
-      ...listQuery,
-      status: runStatus.optional(),
-      workflowId: z.string().min(1).max(100).optional(),
-      eventType: z.string().min(1).max(120).optional(),
-      correlationId: z.string().min(1).max(256).optional(),
-      from: timestamp.optional(),
-      to: timestamp.optional(),
-      q: z
-        .string()
-        .trim()
-        .min(1)
-        .max(256)
-        .optional()
-        .describe(
-          'What somebody looks for: the id of a run (`run_…`) or an event (`evt_…`) or the beginning of ' +
-            'one; or, to the letter, a correlation id, or an order’s id as events have it in ' +
-            '`data.order.id`: that is found in the newest 5,000 events, and in those that came with ' +
-            'the order itself',
-        ),
-    }),
+    query: z.lazy(() =>
+      z.strictObject({
+        ...listQuery(),
+        status: runStatus.optional(),
+        workflowId: z.string().min(1).max(100).optional(),
+        eventType: z.string().min(1).max(120).optional(),
+        correlationId: z.string().min(1).max(256).optional(),
+        from: timestamp.optional(),
+        to: timestamp.optional(),
+        q: z
+          .string()
+          .trim()
+          .min(1)
+          .max(256)
+          .optional()
+          .describe(
+            'What somebody looks for: the id of a run (`run_…`) or an event (`evt_…`) or the beginning of ' +
+              'one; or, to the letter, a correlation id, or an order’s id as events have it in ' +
+              '`data.order.id`: that is found in the newest 5,000 events, and in those that came with ' +
+              'the order itself',
+          ),
+      }),
+    ),
     answer: { status: 200, description: 'A page of runs', schema: listOf(runItem) },
     async handle({ env, tenantId }, { query: { limit, cursor, ...filter } }) {
       const page = pageOf('runs', { limit, cursor });
@@ -76,7 +78,7 @@ export const runRoutes: readonly Route[] = [
     tag: TAG,
     summary: 'One run: steps, approvals, timeline',
     role: 'viewer',
-    query: z.strictObject({ id: z.string().min(1).max(100) }),
+    query: z.lazy(() => z.strictObject({ id: z.string().min(1).max(100) })),
     answer: { status: 200, description: 'The run', schema: oneRun },
     problems: [404],
     async handle({ env, tenantId }, { query: { id } }) {

@@ -17,25 +17,29 @@ export const sealingKeyRoutes: readonly Route[] = [
     summary: 'Seal what is sealed under former keys anew, a page of tenants at a time',
     description:
       'After SEAL_KEY was replaced and the former one put into SEAL_KEYS_RETIRED. Go on with nextCursor until it is null; repeating any of it changes nothing. A former key may go when a whole pass has left none under it and failed is empty: docs/connections.md. `npx signalbox keys rotate` does all of it.',
-    body: z.strictObject({
-      cursor: z.string().min(1).max(1_024).optional().describe('nextCursor of the page before'),
-      limit: z.int().min(1).max(TENANTS_MAX).default(TENANTS_MAX),
-    }),
+    body: z.lazy(() =>
+      z.strictObject({
+        cursor: z.string().min(1).max(1_024).optional().describe('nextCursor of the page before'),
+        limit: z.int().min(1).max(TENANTS_MAX).default(TENANTS_MAX),
+      }),
+    ),
     answer: {
       status: 200,
       description: 'What became of these tenants',
-      schema: z.object({
-        keyId: z.string().describe('The key in use'),
-        retiredKeyIds: z.array(z.string()).describe('Former keys that open still'),
-        tenants: z.int().describe('How many were gone through'),
-        resealed: z.int().describe('Texts that were sealed anew'),
-        left: z
-          .array(z.object({ keyId: z.string(), count: z.int() }))
-          .describe('Texts that do not open, by the key that they need'),
-        failed: z.array(z.string()).describe('Tenants that could not be gone through: ask again'),
-        nextCursor: z.string().nullable(),
-        requestId: z.string(),
-      }),
+      schema: z.lazy(() =>
+        z.object({
+          keyId: z.string().describe('The key in use'),
+          retiredKeyIds: z.array(z.string()).describe('Former keys that open still'),
+          tenants: z.int().describe('How many were gone through'),
+          resealed: z.int().describe('Texts that were sealed anew'),
+          left: z
+            .array(z.object({ keyId: z.string(), count: z.int() }))
+            .describe('Texts that do not open, by the key that they need'),
+          failed: z.array(z.string()).describe('Tenants that could not be gone through: ask again'),
+          nextCursor: z.string().nullable(),
+          requestId: z.string(),
+        }),
+      ),
     },
     async handle({ env, by }, { body }) {
       const page = pageOf('sealing-keys', body);

@@ -13,7 +13,7 @@ import { endSession, readSession, startSession } from '../http/session.ts';
 import { wrongCredential } from '../http/wrong-credentials.ts';
 
 const TAG = 'Session';
-const oneSession = z.object({ session, requestId: z.string() });
+const oneSession = z.lazy(() => z.object({ session, requestId: z.string() }));
 
 export const sessionRoutes: readonly Route[] = [
   openRoute({
@@ -62,11 +62,11 @@ export const sessionRoutes: readonly Route[] = [
     summary: 'Sign the browser out; saying it twice is fine',
     description: 'The cookie goes. Whoever has a copy of it is shut out by revoking the key.',
     access: { tier: 'anyone' },
-    body: z.strictObject({}),
+    body: z.lazy(() => z.strictObject({})),
     answer: {
       status: 200,
       description: 'Signed out',
-      schema: z.object({ ended: z.literal(true), requestId: z.string() }),
+      schema: z.lazy(() => z.object({ ended: z.literal(true), requestId: z.string() })),
     },
     problems: [403],
     async handle({ request, env, requestId }) {

@@ -18,11 +18,13 @@ export const statsRoutes: readonly Route[] = [
       'from the beginning of it. At most 100 workflows with their latest 100 runs, the latest 10,000 ' +
       'attempts at destinations, and 1,000 pending approvals. Not a second old; ask once a minute.',
     role: 'viewer',
-    query: z.strictObject({ hours: z.coerce.number().int().min(1).max(WEEK_HOURS).default(24) }),
+    query: z.lazy(() =>
+      z.strictObject({ hours: z.coerce.number().int().min(1).max(WEEK_HOURS).default(24) }),
+    ),
     answer: {
       status: 200,
       description: 'The numbers',
-      schema: z.object({ stats, requestId: z.string() }),
+      schema: z.lazy(() => z.object({ stats, requestId: z.string() })),
     },
     async handle({ env, tenantId }, { query: { hours } }) {
       return { body: { stats: await readStats(env.DB, tenantId, hours, Date.now()) } };

@@ -26,7 +26,7 @@ const platformRoutes: readonly Route[] = [
     answer: {
       status: 201,
       description: 'The tenant and its first key',
-      schema: z.object({ tenant, apiKey: newApiKey, requestId: z.string() }),
+      schema: z.lazy(() => z.object({ tenant, apiKey: newApiKey, requestId: z.string() })),
     },
     problems: [409],
     async handle({ env, by }, { body: { id, name } }) {
@@ -55,7 +55,7 @@ const platformRoutes: readonly Route[] = [
     path: '/api/platform/tenants',
     tag: 'Tenants',
     summary: 'List tenants',
-    query: z.strictObject(listQuery),
+    query: z.lazy(() => z.strictObject(listQuery())),
     answer: { status: 200, description: 'A page of tenants', schema: listOf(tenant) },
     async handle({ env }, { query }) {
       const page = pageOf('tenants', query);
@@ -72,7 +72,7 @@ const keyRoutes: readonly Route[] = [
     tag: 'API keys',
     summary: 'List keys: prefixes, roles, last use; no secrets',
     role: 'admin',
-    query: z.strictObject(listQuery),
+    query: z.lazy(() => z.strictObject(listQuery())),
     answer: { status: 200, description: 'A page of keys', schema: listOf(apiKey) },
     async handle({ env, tenantId }, { query }) {
       const tenant = tenantObject(env, tenantId);
@@ -89,7 +89,7 @@ const keyRoutes: readonly Route[] = [
     answer: {
       status: 201,
       description: 'The key with its secret',
-      schema: z.object({ apiKey: newApiKey, requestId: z.string() }),
+      schema: z.lazy(() => z.object({ apiKey: newApiKey, requestId: z.string() })),
     },
     problems: [404, 422],
     async handle({ env, tenantId, by }, { body }) {
@@ -105,11 +105,11 @@ const keyRoutes: readonly Route[] = [
     tag: 'API keys',
     summary: 'Revoke a key, from the next request on',
     role: 'admin',
-    body: z.strictObject({ id: z.string().min(1).max(100) }),
+    body: z.lazy(() => z.strictObject({ id: z.string().min(1).max(100) })),
     answer: {
       status: 200,
       description: 'The key',
-      schema: z.object({ apiKey, requestId: z.string() }),
+      schema: z.lazy(() => z.object({ apiKey, requestId: z.string() })),
     },
     problems: [404, 409],
     async handle({ env, tenantId, by }, { body: { id } }) {
@@ -119,7 +119,9 @@ const keyRoutes: readonly Route[] = [
   }),
 ];
 
-const onePolicy = z.object({ actions: approvalPolicy, notifyUrl, requestId: z.string() });
+const onePolicy = z.lazy(() =>
+  z.object({ actions: approvalPolicy, notifyUrl, requestId: z.string() }),
+);
 
 const policyRoutes: readonly Route[] = [
   tenantRoute({

@@ -10,15 +10,17 @@ import { auditKeyList } from '../objects/audit-keys.ts';
 import { tenantObject } from '../objects/index.ts';
 import { publicKeys } from '../ports/webhook-connection.ts';
 
-const webhookKeys = z.object({
-  keys: z.array(
-    z.object({
-      publicKey: z.string().describe('whpk_ and the base64 of 32 bytes (Ed25519)'),
-      until: utcTime.nullable(),
-    }),
-  ),
-  requestId: z.string(),
-});
+const webhookKeys = z.lazy(() =>
+  z.object({
+    keys: z.array(
+      z.object({
+        publicKey: z.string().describe('whpk_ and the base64 of 32 bytes (Ed25519)'),
+        until: utcTime.nullable(),
+      }),
+    ),
+    requestId: z.string(),
+  }),
+);
 
 const NO_KEY = refusal('not_found', 'There is no public key of that name.');
 

@@ -23,15 +23,17 @@ import { tenantObject } from '../objects/index.ts';
 import { addressFaults } from './outgoing.ts';
 
 const TAG = 'Workflows';
-const oneWorkflow = z.object({ workflow, requestId: z.string() });
-const idBody = z.strictObject({ id: z.string().min(1).max(100) });
-const catalog = z.object({
-  events: z.array(z.object({ type: z.string(), schema: jsonObject })),
-  actions: z.array(
-    z.object({ name: z.string(), summary: z.string(), risk: z.string(), schema: jsonObject }),
-  ),
-  requestId: z.string(),
-});
+const oneWorkflow = z.lazy(() => z.object({ workflow, requestId: z.string() }));
+const idBody = z.lazy(() => z.strictObject({ id: z.string().min(1).max(100) }));
+const catalog = z.lazy(() =>
+  z.object({
+    events: z.array(z.object({ type: z.string(), schema: jsonObject })),
+    actions: z.array(
+      z.object({ name: z.string(), summary: z.string(), risk: z.string(), schema: jsonObject }),
+    ),
+    requestId: z.string(),
+  }),
+);
 
 export const workflowRoutes: readonly Route[] = [
   tenantRoute({
@@ -40,14 +42,16 @@ export const workflowRoutes: readonly Route[] = [
     tag: TAG,
     summary: 'List workflows, newest first, without definitions',
     role: 'viewer',
-    query: z.strictObject({
-      ...listQuery,
-      enabled: z
-        .enum(['true', 'false'])
-        .transform((text) => text === 'true')
-        .optional(),
-      event: z.string().min(1).max(120).optional(),
-    }),
+    query: z.lazy(() =>
+      z.strictObject({
+        ...listQuery(),
+        enabled: z
+          .enum(['true', 'false'])
+          .transform((text) => text === 'true')
+          .optional(),
+        event: z.string().min(1).max(120).optional(),
+      }),
+    ),
     answer: { status: 200, description: 'A page of workflows', schema: listOf(workflowItem) },
     async handle({ env, tenantId }, { query: { limit, cursor, ...filter } }) {
       const tenant = tenantObject(env, tenantId);
@@ -62,10 +66,12 @@ export const workflowRoutes: readonly Route[] = [
     tag: TAG,
     summary: 'One workflow, in its current or an older version',
     role: 'viewer',
-    query: z.strictObject({
-      id: z.string().min(1).max(100),
-      version: z.coerce.number().int().min(1).optional(),
-    }),
+    query: z.lazy(() =>
+      z.strictObject({
+        id: z.string().min(1).max(100),
+        version: z.coerce.number().int().min(1).optional(),
+      }),
+    ),
     answer: { status: 200, description: 'The workflow', schema: oneWorkflow },
     problems: [404],
     async handle({ env, tenantId }, { query: { id, version } }) {
@@ -121,7 +127,7 @@ export const workflowRoutes: readonly Route[] = [
     answer: {
       status: 200,
       description: 'It has none; a definition with faults is answered 400, as on saving it',
-      schema: z.object({ valid: z.literal(true), requestId: z.string() }),
+      schema: z.lazy(() => z.object({ valid: z.literal(true), requestId: z.string() })),
     },
     async handle({ env, tenantId }, { body }) {
       return (await check(env, tenantId, body)) ?? { body: { valid: true } };

@@ -11,28 +11,34 @@ import { currencyCode, decimalToMinor } from '../currency.ts';
 import { moneyAt, optionalText, vendorId } from './translation.ts';
 
 /** No more of it is read than the currency. */
-const booked = z
-  .object({ shop_money: z.object({ currency_code: currencyCode }) })
-  .nullish()
-  .catch(null);
+const booked = z.lazy(() =>
+  z
+    .object({ shop_money: z.object({ currency_code: currencyCode }) })
+    .nullish()
+    .catch(null),
+);
 
-const transaction = z.object({
-  kind: z.string(),
-  status: z.string(),
-  amount: z.string(),
-  currency: currencyCode,
-});
+const transaction = z.lazy(() =>
+  z.object({
+    kind: z.string(),
+    status: z.string(),
+    amount: z.string(),
+    currency: currencyCode,
+  }),
+);
 
-const fields = z.object({
-  id: vendorId,
-  order_id: vendorId,
-  note: optionalText,
-  created_at: optionalText,
-  transactions: z.array(transaction).nullish(),
-  refund_line_items: z.array(z.object({ subtotal_set: booked })).nullish(),
-  refund_shipping_lines: z.array(z.object({ subtotal_amount_set: booked })).nullish(),
-  order_adjustments: z.array(z.object({ amount_set: booked })).nullish(),
-});
+const fields = z.lazy(() =>
+  z.object({
+    id: vendorId,
+    order_id: vendorId,
+    note: optionalText,
+    created_at: optionalText,
+    transactions: z.array(transaction).nullish(),
+    refund_line_items: z.array(z.object({ subtotal_set: booked })).nullish(),
+    refund_shipping_lines: z.array(z.object({ subtotal_amount_set: booked })).nullish(),
+    order_adjustments: z.array(z.object({ amount_set: booked })).nullish(),
+  }),
+);
 type Refund = z.infer<typeof fields>;
 
 /** A refunds/create body; `amount` is what is given back, by refunds that succeeded or are under way. */

@@ -25,40 +25,46 @@ export interface ShopifyMeta {
   readonly apiVersion?: string | null;
 }
 
-const person = z.object({
-  id: vendorId,
-  email: optionalText,
-  first_name: optionalText,
-  last_name: optionalText,
-});
-
-const orderBody = z
-  .object({
+const person = z.lazy(() =>
+  z.object({
     id: vendorId,
-    name: optionalText,
     email: optionalText,
-    currency: currencyCode,
-    total_price: z.string(),
-    tags: optionalText,
-    financial_status: optionalText,
-    fulfillment_status: optionalText,
-    test: optionalFlag,
+    first_name: optionalText,
+    last_name: optionalText,
+  }),
+);
+
+const orderBody = z.lazy(() =>
+  z
+    .object({
+      id: vendorId,
+      name: optionalText,
+      email: optionalText,
+      currency: currencyCode,
+      total_price: z.string(),
+      tags: optionalText,
+      financial_status: optionalText,
+      fulfillment_status: optionalText,
+      test: optionalFlag,
+      created_at: optionalText,
+      updated_at: optionalText,
+      cancelled_at: optionalText,
+      cancel_reason: optionalText,
+      customer: person.nullish(),
+    })
+    .transform((order, ctx) => {
+      const amount = decimalToMinor(order.total_price, order.currency);
+      return { ...order, total: moneyAt(ctx, ['total_price'], amount, order.currency) };
+    }),
+);
+
+const customerBody = z.lazy(() =>
+  person.unwrap().extend({
     created_at: optionalText,
     updated_at: optionalText,
-    cancelled_at: optionalText,
-    cancel_reason: optionalText,
-    customer: person.nullish(),
-  })
-  .transform((order, ctx) => {
-    const amount = decimalToMinor(order.total_price, order.currency);
-    return { ...order, total: moneyAt(ctx, ['total_price'], amount, order.currency) };
-  });
-
-const customerBody = person.extend({
-  created_at: optionalText,
-  updated_at: optionalText,
-  tags: optionalText,
-});
+    tags: optionalText,
+  }),
+);
 
 type Translate = (body: Json, meta: ShopifyMeta, topic: string) => Translation;
 type Kind = 'Order' | 'Refund' | 'Customer';

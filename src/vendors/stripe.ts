@@ -62,38 +62,42 @@ function hexBytes(hex: string): Uint8Array {
 const amount = z.int().min(0);
 const LAST_SECOND = 253_402_300_799; // 9999-12-31T23:59:59Z, the last that RFC 3339 can write
 
-const metadata = z.object({ order_id: optionalText }).nullish();
+const metadata = z.lazy(() => z.object({ order_id: optionalText }).nullish());
 
-const session = z
-  .object({
+const session = z.lazy(() =>
+  z
+    .object({
+      id: vendorId,
+      amount_total: amount,
+      currency: currencyCode,
+      payment_intent: optionalText,
+      payment_status: optionalText,
+      client_reference_id: optionalText,
+      customer: optionalText,
+      customer_email: optionalText,
+      customer_details: z.object({ email: optionalText, name: optionalText }).nullish(),
+      metadata,
+    })
+    .transform((fields, ctx) => {
+      const minor = stripeToMinor(fields.amount_total, fields.currency);
+      return { ...fields, total: moneyAt(ctx, ['amount_total'], minor, fields.currency) };
+    }),
+);
+
+const refund = z.lazy(() => z.object({ id: vendorId, amount, reason: optionalText }));
+
+const charge = z.lazy(() =>
+  z.object({
     id: vendorId,
-    amount_total: amount,
+    amount_refunded: amount,
     currency: currencyCode,
     payment_intent: optionalText,
-    payment_status: optionalText,
-    client_reference_id: optionalText,
-    customer: optionalText,
-    customer_email: optionalText,
-    customer_details: z.object({ email: optionalText, name: optionalText }).nullish(),
+    refunds: z.object({ data: z.array(refund) }).nullish(),
     metadata,
-  })
-  .transform((fields, ctx) => {
-    const minor = stripeToMinor(fields.amount_total, fields.currency);
-    return { ...fields, total: moneyAt(ctx, ['amount_total'], minor, fields.currency) };
-  });
+  }),
+);
 
-const refund = z.object({ id: vendorId, amount, reason: optionalText });
-
-const charge = z.object({
-  id: vendorId,
-  amount_refunded: amount,
-  currency: currencyCode,
-  payment_intent: optionalText,
-  refunds: z.object({ data: z.array(refund) }).nullish(),
-  metadata,
-});
-
-const customer = z.object({ id: vendorId, email: optionalText, name: optionalText });
+const customer = z.lazy(() => z.object({ id: vendorId, email: optionalText, name: optionalText }));
 
 /** The envelope around one kind of resource. */
 function eventBody<T extends z.ZodType>(object: T) {
@@ -112,17 +116,19 @@ function eventBody<T extends z.ZodType>(object: T) {
 }
 type Envelope = Omit<z.infer<ReturnType<typeof eventBody>>, 'data'>;
 
-const checkoutBody = eventBody(session);
-const customerBody = eventBody(customer);
-const chargeBody = eventBody(charge).transform((event, ctx) => {
-  const { object, previous_attributes: previous } = event.data;
-  const size = thisRefund(object, previous?.amount_refunded);
-  const minor = size < 0 ? null : stripeToMinor(size, object.currency);
-  return {
-    ...event,
-    refunded: moneyAt(ctx, ['data', 'object', 'amount_refunded'], minor, object.currency),
-  };
-});
+const checkoutBody = z.lazy(() => eventBody(session));
+const customerBody = z.lazy(() => eventBody(customer));
+const chargeBody = z.lazy(() =>
+  eventBody(charge).transform((event, ctx) => {
+    const { object, previous_attributes: previous } = event.data;
+    const size = thisRefund(object, previous?.amount_refunded);
+    const minor = size < 0 ? null : stripeToMinor(size, object.currency);
+    return {
+      ...event,
+      refunded: moneyAt(ctx, ['data', 'object', 'amount_refunded'], minor, object.currency),
+    };
+  }),
+);
 
 const TOPICS: ReadonlyMap<string, (body: Json) => Translation> = new Map([
   ['checkout.session.completed', orderCreated],

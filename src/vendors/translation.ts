@@ -15,15 +15,17 @@ export type Translation =
 type Fields = Readonly<Record<string, Json | undefined>>;
 
 /** An id as a string with every digit. An unsafe number has lost some already and is refused. */
-export const vendorId = z.union(
-  [
-    z.string().trim().min(1).max(256),
-    z
-      .int()
-      .min(0)
-      .transform((id) => String(id)),
-  ],
-  'an id',
+export const vendorId = z.lazy(() =>
+  z.union(
+    [
+      z.string().trim().min(1).max(256),
+      z
+        .int()
+        .min(0)
+        .transform((id) => String(id)),
+    ],
+    'an id',
+  ),
 );
 
 /** A describing text: trimmed, left out when empty. A wrong type loses the text, not the event. */

@@ -92,7 +92,7 @@ describe('the served product in production', () => {
       }));
       const body = { name: 'Out', trigger: { event: 'custom.out' }, steps };
       const answer = await admin.call('POST', '/api/admin/workflows/create', body);
-      const { errors } = problem.loose().parse(JSON.parse(answer.text));
+      const { errors } = problem.unwrap().loose().parse(JSON.parse(answer.text));
       expect(answer.status).toBe(400);
       expect(new Set(errors.map(({ path }) => path))).toEqual(
         new Set(some.map((_url, index) => `steps.${index}.with.url`)),

@@ -143,7 +143,7 @@ describe('an attempt at what was approved', () => {
     ]);
     const covered = (name: string) => [...paths].some((path) => `${path}.`.startsWith(`${name}.`));
     expect(Object.keys(BINDING).filter((name) => !covered(name))).toEqual([]);
-    const ruleFields = Object.keys(approvalRule.shape).map((name) => `rule.${name}`);
+    const ruleFields = Object.keys(approvalRule.unwrap().shape).map((name) => `rule.${name}`);
     expect(ruleFields.filter((name) => !covered(name))).toEqual([]);
     expect(leaves(asJson(BINDING)).filter((name) => !covered(name))).toEqual([]);
   });

@@ -626,7 +626,7 @@ describe('whatever happens, in whatever order', { timeout: 60_000 }, () => {
       }),
     );
     expect([...seen].sort()).toEqual(['cancelled', 'denied', 'expired', 'failed', 'succeeded']);
-    const entryTypes = entry.options.map(({ shape }) => shape.type.value);
+    const entryTypes = entry.unwrap().options.map(({ shape }) => shape.type.value);
     const lent = ['approval_approved for another', 'approval_denied for another'];
     expect([...entryTypes, ...lent].filter((type) => !happened.has(type))).toEqual([]);
   });

@@ -186,14 +186,14 @@ describe.each(withQuery)('%s takes parameters and', (_name, route) => {
     const unknown = await ask(route, { token }, '?unexpected=1');
     expect(unknown.status).toBe(400);
     expect(faultPaths(unknown)).toContain('query.unexpected');
-    const [first = ''] = Object.keys(route.query?.shape ?? {});
+    const [first = ''] = Object.keys(route.query?.unwrap().shape ?? {});
     const twice = await ask(route, { token }, `?${first}=1&${first}=2`);
     expect(twice.status).toBe(400);
     expect(faultPaths(twice)).toContain(`query.${first}`);
   });
 
   test('refuses a limit and a cursor that are not any', async () => {
-    if (!Object.hasOwn(route.query?.shape ?? {}, 'limit')) return;
+    if (!Object.hasOwn(route.query?.unwrap().shape ?? {}, 'limit')) return;
     const token = await tokenFor(route);
     for (const limit of ['0', '-1', '201', '1.5', 'many', '', 'NaN', '1e9']) {
       const answer = await ask(route, { token }, `?limit=${limit}`);

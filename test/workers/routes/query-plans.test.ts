@@ -83,7 +83,7 @@ const STATUSES: Readonly<Record<string, readonly string[]>> = {
   '/api/admin/deliveries': ['delivered', 'failed'],
 };
 
-const lists = ROUTES.filter(({ method, query }) => method === 'GET' && query?.shape.limit);
+const lists = ROUTES.filter(({ method, query }) => method === 'GET' && query?.unwrap().shape.limit);
 const grown = lists.filter(({ path }) => !KEPT_SMALL.includes(path));
 
 let tenant: Tenant;
@@ -93,7 +93,9 @@ beforeAll(async () => {
 
 /** No filter, each alone, each two together, and all: as pairs of a name and a value. */
 function filtersOf({ path, query }: Route): URLSearchParams[] {
-  const names = Object.keys(query?.shape ?? {}).filter((name) => !/^(limit|cursor)$/.test(name));
+  const names = Object.keys(query?.unwrap().shape ?? {}).filter(
+    (name) => !/^(limit|cursor)$/.test(name),
+  );
   const values = names.map((name) =>
     (name === 'status' ? STATUSES[path] : VALUES[name])?.map((value) => [name, value]),
   );

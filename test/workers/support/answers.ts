@@ -54,7 +54,7 @@ function checkHeaders(headers: Headers): void {
 function checkProblem({ status, headers, body, text }: Answer): void {
   expect(headers.get('content-type'), text).toBe('application/problem+json');
   expect(headers.get('cache-control')).toBe('no-store');
-  const parsed = problem.loose().parse(body);
+  const parsed = problem.unwrap().loose().parse(body);
   expect(parsed.status).toBe(status);
   expect(Object.entries(PROBLEMS).map(([code, [own]]) => `${code} ${own}`)).toContain(
     `${parsed.code} ${status}`,
