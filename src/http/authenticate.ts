@@ -4,7 +4,7 @@ import { type Refusal, refusal } from '../contract/problems.ts';
 import { directoryOf } from '../db/databases.ts';
 import { tenantsOfEmail } from '../db/members.ts';
 import type { Env } from '../env.ts';
-import { type Identity, roleAllows } from '../objects/identity.ts';
+import { type Known, roleAllows } from '../objects/identity.ts';
 import { call, tenantObject } from '../objects/index.ts';
 import { Recent } from '../recent.ts';
 import { accessEmail, hasAccessToken } from './access.ts';
@@ -15,7 +15,7 @@ import { hasSession, readSession } from './session.ts';
 import { isFlooding, slowDown } from './wrong-credentials.ts';
 
 /** Who calls. The tenant comes from the credential alone. */
-export interface Caller extends Identity {
+export interface Caller extends Known {
   readonly tenantId: string;
 }
 
@@ -31,17 +31,22 @@ const refusedKeys = new Recent<true>({ max: 10_000, keptMs: 60_000 });
 /**
  * The caller of an API key, sent or in a session, or the member whom Cloudflare Access signed in. A
  * session of either kind is what a browser sends along by itself, so what changes anything has to come
- * from one of our pages.
+ * from one of our pages. @param actsOnRun whether what they ask is asked of a run
  */
-export async function authenticateCaller(request: Request, env: Env): Promise<Caller | Refusal> {
-  const found = await recogniseCaller(request, env);
-  return 'digest' in found ? await callerOfKey(found, env) : found;
+export async function authenticateCaller(
+  request: Request,
+  env: Env,
+  actsOnRun = false,
+): Promise<Caller | Refusal> {
+  const found = await recogniseCaller(request, env, actsOnRun);
+  return 'digest' in found ? await callerOfKey(found, env, actsOnRun) : found;
 }
 
 /** The same as far as it can be told without waking a key's tenant, which alone knows whether it is live. */
 export async function recogniseCaller(
   request: Request,
   env: Env,
+  actsOnRun = false,
 ): Promise<RecognisedKey | Caller | Refusal> {
   const token = bearerToken(request) ?? socketKey(request);
   if (token !== null) return await recogniseOwnKey(token, env);
@@ -51,7 +56,7 @@ export async function recogniseCaller(
   const session = await readSession(request, env);
   if (session !== null) return await recogniseOwnKey(session.apiKey, env);
   return hasAccessToken(request)
-    ? await authenticateMember(request, env)
+    ? await authenticateMember(request, env, actsOnRun)
     : refusal('unauthenticated', 'The session is over. Sign in again.');
 }
 
@@ -74,9 +79,13 @@ async function recogniseOwnKey(token: string, env: Env): Promise<RecognisedKey |
   return refusedKeys.get(key.digest, Date.now()) === true ? WRONG_KEY : key;
 }
 
-export async function callerOfKey(key: RecognisedKey, env: Env): Promise<Caller | Refusal> {
+export async function callerOfKey(
+  key: RecognisedKey,
+  env: Env,
+  actsOnRun = false,
+): Promise<Caller | Refusal> {
   const { tenantId, digest } = key;
-  const known = await call(() => tenantObject(env, tenantId).authenticate(digest));
+  const known = await call(() => tenantObject(env, tenantId).authenticate(digest, actsOnRun));
   return known === null ? unknownKey(key) : { tenantId, ...known };
 }
 
@@ -87,7 +96,11 @@ export function unknownKey({ digest }: RecognisedKey): Refusal {
 }
 
 /** A person may belong to several tenants, and then names one; the membership still decides. */
-async function authenticateMember(request: Request, env: Env): Promise<Caller | Refusal> {
+async function authenticateMember(
+  request: Request,
+  env: Env,
+  actsOnRun: boolean,
+): Promise<Caller | Refusal> {
   const signedIn = await accessEmail(request, env);
   if (signedIn === 'wrong') return refusal('unauthenticated', 'The Access token does not hold.');
   if (signedIn === 'unavailable')
@@ -100,7 +113,7 @@ async function authenticateMember(request: Request, env: Env): Promise<Caller | 
   if (tenantIds.length > 1)
     return refusal('tenant_needed', 'You belong to several tenants: name one with X-Tenant-Id.');
   if (only === undefined || !tenantId.safeParse(only).success) return stranger;
-  const known = await call(() => tenantObject(env, only).authenticateMember(email));
+  const known = await call(() => tenantObject(env, only).authenticateMember(email, actsOnRun));
   return known === null ? stranger : { tenantId: only, ...known };
 }
 

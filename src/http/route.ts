@@ -22,7 +22,12 @@ export type Access =
   | { readonly tier: 'frontend' }
   /** Who sends events: their key is looked up by the call that takes what they send (sender.ts). */
   | { readonly tier: 'sender'; readonly role: 'ingest' }
-  | { readonly tier: 'admin'; readonly role: Role; readonly orInPerson?: true };
+  | {
+      readonly tier: 'admin';
+      readonly role: Role;
+      readonly orInPerson?: true;
+      readonly actsOnRun?: true;
+    };
 
 /** What every handler gets. */
 export interface Served {
@@ -164,13 +169,16 @@ export function tenantRoute<
     readonly role: Role;
     /** Also a member of a lower role, who may be named or stand in for somebody: the object tells. */
     readonly orInPerson?: true;
+    /** What is asked is asked of a run: the caller brings along what it may go by (`lent`). */
+    readonly actsOnRun?: true;
   },
 ): Route {
-  const { role, orInPerson, ...rest } = spec;
+  const { role, orInPerson, actsOnRun, ...rest } = spec;
   const access: Access = {
     tier: 'admin',
     role,
     ...(orInPerson === undefined ? {} : { orInPerson }),
+    ...(actsOnRun === undefined ? {} : { actsOnRun }),
   };
   const whole = { ...rest, access };
   return {

@@ -138,7 +138,7 @@ async function admit({ access }: Route, { request, env }: Served): Promise<Admit
     const sender = await recogniseCaller(request, env);
     return 'ok' in sender ? sender : { sender };
   }
-  const found = await authenticateCaller(request, env);
+  const found = await authenticateCaller(request, env, access.actsOnRun);
   const caller = 'ok' in found ? found : withRole(found, access.role, access.orInPerson);
   return 'ok' in caller ? caller : { caller };
 }

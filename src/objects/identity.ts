@@ -6,6 +6,7 @@ import { type Actor, ROLES, type Role } from '../contract/json.ts';
 import type { Member } from '../contract/members.ts';
 import type { ApiKey } from '../contract/tenants.ts';
 import type { Right } from '../engine/approval.ts';
+import type { TenantContext } from './messages.ts';
 import type { Stores } from './stores.ts';
 
 type People = Pick<Stores, 'members' | 'delegations'>;
@@ -21,8 +22,16 @@ export interface Identity extends Right {
   readonly standsInFor: readonly Right[];
 }
 
+/**
+ * Somebody whom their tenant knows. Who acts on a run brings along what that may go by (`lent`), which
+ * spares the run a call of its own before anything may follow. It stays among our own objects.
+ */
+export interface Known extends Identity {
+  readonly lent?: TenantContext;
+}
+
 /** A person who comes by an approval link: the address is compared with what they type. */
-export interface LinkHolder extends Identity {
+export interface LinkHolder extends Known {
   readonly email: string;
   readonly tenantName: string;
   /** Too many wrong addresses were tried: the link decides nothing more. */

@@ -50,6 +50,7 @@ export interface BegunRun {
 
 /** What a tenant knows now and a run needs: it may change while the run waits. */
 export interface TenantContext {
+  readonly tenantId: string;
   readonly policy: ApprovalPolicy;
   readonly connections: readonly SealedConnection[];
   /** Keys of destinations to which nothing may be sent without asking: see destinations.ts. */

@@ -91,26 +91,32 @@ export class RunObject extends DurableObject<Env> {
     });
   }
 
-  async vote(vote: Vote): Promise<RunAnswer> {
-    return await this.#take({ type: 'vote', vote }, true);
+  /** `lent`, here and below: what the caller was given by the tenant for this run. */
+  async vote(vote: Vote, lent?: TenantContext): Promise<RunAnswer> {
+    return await this.#take({ type: 'vote', vote }, true, lent);
   }
 
   /** An admin decides alone, where the policy allows it. */
-  async breakGlass(claim: Claim): Promise<RunAnswer> {
-    return await this.#take({ type: 'override', claim }, true);
+  async breakGlass(claim: Claim, lent?: TenantContext): Promise<RunAnswer> {
+    return await this.#take({ type: 'override', claim }, true, lent);
   }
 
-  async editInput(claim: Claim, input: JsonObject): Promise<RunAnswer> {
-    return await this.#take({ type: 'edit', claim, input }, true);
+  async editInput(claim: Claim, input: JsonObject, lent?: TenantContext): Promise<RunAnswer> {
+    return await this.#take({ type: 'edit', claim, input }, true, lent);
   }
 
   /** That somebody who may decide has looked at what waits. */
-  async noteView(claim: Claim): Promise<RunAnswer> {
-    return await this.#take({ type: 'view', claim }, false);
+  async noteView(claim: Claim, lent?: TenantContext): Promise<RunAnswer> {
+    return await this.#take({ type: 'view', claim }, false, lent);
   }
 
-  async cancel(actor: Actor, comment: string | null, requestId: string): Promise<RunAnswer> {
-    return await this.#take({ type: 'cancel', actor, comment, requestId }, true);
+  async cancel(
+    actor: Actor,
+    comment: string | null,
+    requestId: string,
+    lent?: TenantContext,
+  ): Promise<RunAnswer> {
+    return await this.#take({ type: 'cancel', actor, comment, requestId }, true, lent);
   }
 
   /** The outcome of an attempt that took long. One that is not in flight any more changes nothing. */
@@ -158,9 +164,10 @@ export class RunObject extends DurableObject<Env> {
   }
 
   /** The one way in for everything that happens to a run. */
-  async #take(input: RunInput, projected: boolean): Promise<RunAnswer> {
+  async #take(input: RunInput, projected: boolean, lent?: TenantContext): Promise<RunAnswer> {
     const seed = this.#journal.seed();
     if (seed === null || this.#run === undefined) return noSuchRun();
+    if (lent !== undefined) this.#borrow(seed, lent);
     return await this.#calls.during(() => this.#takeInto(seed, input, projected));
   }
 
@@ -243,6 +250,12 @@ export class RunObject extends DurableObject<Env> {
   async #planNow(seed: Seed): Promise<Plan> {
     const { context, isFresh } = await this.#contextNow(seed);
     return planOf(seed, context.policy, isFresh);
+  }
+
+  /** What a caller brings along is as good as what this object asks for: its age counts like any other's. */
+  #borrow(seed: Seed, lent: TenantContext): void {
+    if (lent.tenantId !== seed.tenant.id) throw new Error('this context is of another tenant');
+    if (lent.at > (this.#context?.at ?? 0)) this.#context = lent;
   }
 
   /** What the tenant knows now; what it last knew when it is out of reach. */

@@ -59,8 +59,9 @@ export abstract class TenantBase extends DurableObject<Env> {
   }
 
   protected contextNow(): TenantContext {
-    const { settings, destinations } = this.open();
+    const { tenant, settings, destinations } = this.open();
     this.#context ??= {
+      tenantId: tenant.id,
       policy: settings.policy(ACTION_RULES),
       connections: settings.connections(),
     };

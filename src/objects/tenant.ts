@@ -21,6 +21,7 @@ import {
   type Identity,
   identityOf,
   identityOfKey,
+  type Known,
   type LinkHolder,
   roleAllows,
 } from './identity.ts';
@@ -72,9 +73,16 @@ export class TenantObject extends TenantRetention {
     return { ok: true, apiKey };
   }
 
-  /** Who a live key speaks for, or null: also for a tenant that does not exist. */
-  async authenticate(digest: string): Promise<Identity | null> {
-    return this.#identify(digest);
+  /**
+   * Who a live key speaks for, or null: also for a tenant that does not exist. @param actsOnRun whether
+   * they act on a run, which then goes by what they bring along
+   */
+  async authenticate(digest: string, actsOnRun = false): Promise<Known | null> {
+    return this.#known(this.#identify(digest), actsOnRun);
+  }
+
+  #known(identity: Identity | null, actsOnRun: boolean): Known | null {
+    return identity === null || !actsOnRun ? identity : { ...identity, lent: this.lendContext() };
   }
 
   #identify(digest: string): Identity | null {
@@ -89,20 +97,23 @@ export class TenantObject extends TenantRetention {
   }
 
   /** The member who signed in with an email, or null: also for a tenant that does not exist. */
-  async authenticateMember(email: string): Promise<Identity | null> {
+  async authenticateMember(email: string, actsOnRun = false): Promise<Known | null> {
     const member = this.stores?.members.findLive(email) ?? null;
-    return member === null ? null : identityOf(member, this.open(), Date.now());
+    const identity = member === null ? null : identityOf(member, this.open(), Date.now());
+    return this.#known(identity, actsOnRun);
   }
 
   /** The member to whom an approval link was sent, with the role of now; null once removed. */
-  async linkHolder(link: GuessedLink): Promise<LinkHolder | null> {
+  async linkHolder(link: GuessedLink, actsOnRun: boolean): Promise<LinkHolder | null> {
     const member = this.stores?.members.find(link.memberId) ?? null;
     if (member === null || member.removedAt !== null) return null;
     const stores = this.open();
     const { email } = member;
     const isClosed = stores.linkGuesses.isClosed(link);
     const tenantName = stores.tenant.name;
-    return { ...identityOf(member, stores, Date.now()), email, tenantName, isClosed };
+    const identity = identityOf(member, stores, Date.now());
+    const lent = actsOnRun && !isClosed ? { lent: this.lendContext() } : {};
+    return { ...identity, ...lent, email, tenantName, isClosed };
   }
 
   /** Somebody has a link, and typed another address than the one that it was sent to. */

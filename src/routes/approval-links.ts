@@ -56,7 +56,7 @@ export const approvalLinkRoutes: readonly Route[] = [
     answer: { status: 200, description: 'The page', contentType: 'text/html' },
     problems: REQUEST_STATUSES,
     async handle(served) {
-      const opened = await openLink(served);
+      const opened = await openLink(served, false);
       return 'ok' in opened ? refusedPage(served, opened) : showRequest(opened);
     },
   }),
@@ -75,14 +75,14 @@ export const approvalLinkRoutes: readonly Route[] = [
     async handle(served) {
       const form = await readDecisionForm(served);
       if ('ok' in form) return refusedPage(served, form);
-      const opened = await openLink(served);
+      const opened = await openLink(served, true);
       return 'ok' in opened ? refusedPage(served, opened) : await decide(served, opened, form.form);
     },
   }),
 ];
 
 /** Nobody learns more of a link that does not hold than that it does not. */
-async function openLink(served: Served): Promise<Opened | Refusal> {
+async function openLink(served: Served, toDecide: boolean): Promise<Opened | Refusal> {
   const { env, params } = served;
   const read = await readApprovalToken(env.KEY_SECRET, params.token ?? '', Date.now());
   if (!read.ok)
@@ -90,7 +90,7 @@ async function openLink(served: Served): Promise<Opened | Refusal> {
       ? refusal('link_expired', 'This link has expired. Nothing can be decided by it any more.')
       : await wrongCredential(served, NOT_OURS);
   const { link } = read;
-  const holder = await tenantObject(env, link.tenantId).linkHolder(link);
+  const holder = await tenantObject(env, link.tenantId).linkHolder(link, toDecide);
   if (holder === null) return refusal('forbidden', 'This link does not work any more.');
   const { DB } = await envOf(env, link.tenantId);
   const found = await findRun(DB, link.tenantId, link.runId);
@@ -132,7 +132,7 @@ async function decide(served: Served, opened: Opened, form: DecisionForm | null)
   const { tenantId, runId } = link;
   const env = await envOf(served.env, tenantId);
   const answer = await askRun(env, tenantId, runId, vote, () =>
-    runObject(env, tenantId, runId).vote(vote),
+    runObject(env, tenantId, runId).vote(vote, holder.lent),
   );
   const entries = answer.run?.timeline ?? [];
   const run = replay(runId, entries);

@@ -52,6 +52,7 @@ export const approvalRoutes: readonly Route[] = [
     role: 'approver',
     orInPerson: true,
     perCaller: true,
+    actsOnRun: true,
     body: viewBody,
     answer: {
       status: 200,
@@ -59,11 +60,11 @@ export const approvalRoutes: readonly Route[] = [
       schema: z.lazy(() => z.object({ run: runSchema, requestId: z.string() })),
     },
     problems: [404, 409],
-    async handle({ env, tenantId, by, role, standsInFor }, { body: { runId, approvalId } }) {
+    async handle({ env, tenantId, by, role, standsInFor, lent }, { body: { runId, approvalId } }) {
       const person = { ...by, role, standsInFor };
       const claim = { ...person, approvalId, inputHash: undefined, comment: null };
       return await onRun(env, tenantId, runId, claim, () =>
-        runObject(env, tenantId, runId).noteView(claim),
+        runObject(env, tenantId, runId).noteView(claim, lent),
       );
     },
   }),

@@ -28,6 +28,7 @@ import {
   type ServedCaller,
   tenantRoute,
 } from '../http/route.ts';
+import type { Known } from '../objects/identity.ts';
 import { runObject, tenantObject } from '../objects/index.ts';
 import type { RunAnswer } from '../objects/run.ts';
 import { noSuchRun, onRun, readRun } from './on-run.ts';
@@ -98,6 +99,7 @@ export const runRoutes: readonly Route[] = [
     role: 'approver',
     orInPerson: true,
     perCaller: true,
+    actsOnRun: true,
     body: approveBody,
     answer: { status: 200, description: 'The run', schema: oneRun },
     problems: [403, 404, 409],
@@ -112,6 +114,7 @@ export const runRoutes: readonly Route[] = [
     role: 'approver',
     orInPerson: true,
     perCaller: true,
+    actsOnRun: true,
     body: denyBody,
     answer: { status: 200, description: 'The run', schema: oneRun },
     problems: [403, 404, 409],
@@ -124,12 +127,18 @@ export const runRoutes: readonly Route[] = [
     summary: 'Change the inputs that wait for approval: a new hash, and the votes start again',
     role: 'approver',
     perCaller: true,
+    actsOnRun: true,
     body: editBody,
     answer: { status: 200, description: 'The run', schema: oneRun },
     problems: [403, 404, 409],
     handle: async (served, { body: { input, ...claim } }) =>
       // Made twice, it would undo an edit that somebody made in between.
-      await onApproval(served, claim, (run, claim) => run.editInput(claim, input), false),
+      await onApproval(
+        served,
+        claim,
+        (run, claim, lent) => run.editInput(claim, input, lent),
+        false,
+      ),
   }),
   tenantRoute({
     method: 'POST',
@@ -138,11 +147,12 @@ export const runRoutes: readonly Route[] = [
     summary: 'Break the glass: decide alone, where the policy allows it; a comment is required',
     role: 'admin',
     perCaller: true,
+    actsOnRun: true,
     body: overrideBody,
     answer: { status: 200, description: 'The run', schema: oneRun },
     problems: [403, 404, 409],
     handle: async (served, { body }) =>
-      await onApproval(served, body, (run, claim) => run.breakGlass(claim)),
+      await onApproval(served, body, (run, claim, lent) => run.breakGlass(claim, lent)),
   }),
   tenantRoute({
     method: 'POST',
@@ -153,15 +163,16 @@ export const runRoutes: readonly Route[] = [
       'What is being carried out just now is waited for, three seconds at most, and then told as it ' +
       'was; a run whose attempt takes longer is refused with `conflict`.',
     role: 'admin',
+    actsOnRun: true,
     body: cancelBody,
     answer: { status: 200, description: 'The run', schema: oneRun },
     problems: [404, 409],
-    async handle({ env, tenantId, by }, { body: { runId, comment = null } }) {
+    async handle({ env, tenantId, by, lent }, { body: { runId, comment = null } }) {
       const tenant = tenantObject(env, tenantId);
       const queued = await tenant.cancelQueued(runId, by, comment);
       if (queued !== null) return 'ok' in queued ? queued : { body: { run: queued } };
       return await onRun(env, tenantId, runId, null, () =>
-        runObject(env, tenantId, runId).cancel(by.actor, comment, by.requestId),
+        runObject(env, tenantId, runId).cancel(by.actor, comment, by.requestId, lent),
       );
     },
   }),
@@ -203,8 +214,8 @@ async function vote(
   body: z.infer<typeof approveBody>,
 ): Promise<Answer> {
   const { resolution, onBehalfOf, ...claim } = body;
-  return await onApproval(served, claim, (run, claim) =>
-    run.vote({ ...claim, decision, onBehalfOf, resolution }),
+  return await onApproval(served, claim, (run, claim, lent) =>
+    run.vote({ ...claim, decision, onBehalfOf, resolution }, lent),
   );
 }
 
@@ -212,14 +223,14 @@ type ClaimBody = Omit<z.infer<typeof approveBody>, 'resolution' | 'onBehalfOf'>;
 
 /** Whoever asks, asks as themselves: the object checks what they may. */
 async function onApproval(
-  { env, tenantId, by, role, standsInFor }: ServedCaller,
+  { env, tenantId, by, role, standsInFor, lent }: ServedCaller,
   { runId, approvalId, inputHash, comment: said }: ClaimBody,
-  ask: (run: ReturnType<typeof runObject>, claim: Claim) => Promise<RunAnswer>,
+  ask: (run: ReturnType<typeof runObject>, claim: Claim, lent: Known['lent']) => Promise<RunAnswer>,
   isRepeatable = true,
 ): Promise<Answer> {
   const { actor, requestId } = by;
   const comment = said ?? null;
   const claim = { approvalId, inputHash, actor, role, standsInFor, comment, requestId };
-  const asked = () => ask(runObject(env, tenantId, runId), claim);
+  const asked = () => ask(runObject(env, tenantId, runId), claim, lent);
   return await onRun(env, tenantId, runId, claim, asked, isRepeatable);
 }

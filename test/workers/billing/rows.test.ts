@@ -8,6 +8,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import type { Json } from '../../../src/contract/json.ts';
 import type { RunStatus } from '../../../src/contract/runs.ts';
 import { findRun } from '../../../src/db/runs.ts';
+import { CONTEXT_LENT_MS } from '../../../src/objects/messages.ts';
 import { textAt } from '../support/answers.ts';
 import { newTenant, type Tenant } from '../support/api.ts';
 import { openAddress } from '../support/real-receiver.ts';
@@ -37,6 +38,11 @@ async function takeAlarm({ id }: Tenant): Promise<void> {
 /** Until nothing more is on its way. */
 async function calm(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 700));
+}
+
+/** Until what a run was told when it began to wait does not hold any more, as when people decide. */
+async function lapse(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, CONTEXT_LENT_MS));
 }
 
 /** Twenty workflows of the event's type, of which one matches. */
@@ -115,6 +121,7 @@ test('one event, four steps at a shop, one approval, one webhook: at most 7 requ
     await vendor.order({ do: 'take order', gid: `gid://shopify/Order/${id}` });
     const runId = await order(tenant, id);
     await reaches(runId, tenant, 'pending_approval');
+    await lapse();
     await say({ tenant, people, runId }, 'approve', {});
     await reaches(runId, tenant, 'succeeded');
   };

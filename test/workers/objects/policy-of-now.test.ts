@@ -1,4 +1,5 @@
 /** Once an admin's tightening was answered, no gate opens by the former policy: whoever still holds it. */
+import { runInDurableObject } from 'cloudflare:test';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { passTime, ring, withoutTenant } from './support/disturb.ts';
 import { ended, reached, readRun } from './support/history.ts';
@@ -14,6 +15,7 @@ import {
   runOf,
   setPolicy,
   startOne,
+  tenantOf,
   vote,
 } from './support/shop.ts';
 
@@ -89,7 +91,18 @@ test('a run that cannot reach its tenant opens no gate by what it knew before', 
   expect((await ended(shop, runId)).status).toBe('succeeded');
 });
 
-test('an outcome that comes while the tenant is out of reach is kept, and the run goes on later', async () => {
+const ANNS_VOTE = {
+  decision: 'approved',
+  approvalId: undefined,
+  inputHash: undefined,
+  actor: { type: 'member', id: 'mem_ann', name: 'Ann' },
+  role: 'approver',
+  comment: null,
+  requestId: 'req-ann',
+} as const;
+
+/** A run that waits for Ann, and then switches a flag for which nobody is asked. */
+async function waitingForAnn(): Promise<{ shop: string; runId: string; url: string }> {
   const shop = await openShop();
   await setPolicy(shop, { 'flag.enable': FREELY });
   const url = receiver.address();
@@ -99,17 +112,14 @@ test('an outcome that comes while the tenant is out of reach is kept, and the ru
   ]);
   const runId = await startOne(shop);
   await reached(shop, runId, 'pending_approval');
+  return { shop, runId, url };
+}
+
+test('an outcome that comes while the tenant is out of reach is kept, and the run goes on later', async () => {
+  const { shop, runId, url } = await waitingForAnn();
   await withoutTenant(shop, async () => {
     passTime(10_000);
-    const voted = await runOf(shop, runId).vote({
-      decision: 'approved',
-      approvalId: undefined,
-      inputHash: undefined,
-      actor: { type: 'member', id: 'mem_ann', name: 'Ann' },
-      role: 'approver',
-      comment: null,
-      requestId: 'req-ann',
-    });
+    const voted = await runOf(shop, runId).vote(ANNS_VOTE);
     expect(voted).toMatchObject({ ok: true });
     await vi.waitFor(() => expect(receiver.at(url)).toHaveLength(1));
     expect(await flagsOf(shop)).toEqual([]);
@@ -118,4 +128,35 @@ test('an outcome that comes while the tenant is out of reach is kept, and the ru
   const run = await ended(shop, runId);
   expect(run).toMatchObject({ status: 'succeeded', steps: [{ attempts: 1 }, { attempts: 1 }] });
   expect(receiver.at(url)).toHaveLength(1);
+});
+
+test('what a caller brings along from the tenant is gone by for a second, and then no more', async () => {
+  for (const [age, flags] of [
+    [0, 1],
+    [2_000, 0],
+  ] as const) {
+    const { shop, runId, url } = await waitingForAnn();
+    passTime(10_000);
+    const lent = await tenantOf(shop).context();
+    await withoutTenant(shop, async () => {
+      passTime(age);
+      expect(await runOf(shop, runId).vote(ANNS_VOTE, lent)).toMatchObject({ ok: true });
+      await vi.waitFor(() => expect(receiver.at(url)).toHaveLength(1));
+      if (flags > 0) await vi.waitFor(async () => expect(await flagsOf(shop)).toHaveLength(flags));
+      else expect(await flagsOf(shop)).toEqual([]);
+    });
+    await ring(shop, runId);
+    expect((await ended(shop, runId)).status).toBe('succeeded');
+  }
+});
+
+test('a run goes by nothing that another tenant has said', async () => {
+  const { shop, runId, url } = await waitingForAnn();
+  const lent = await tenantOf(await openShop()).context();
+  const refused = await runInDurableObject(runOf(shop, runId), (object) =>
+    object.vote(ANNS_VOTE, lent).catch((error: Error) => error.message),
+  );
+  expect(refused).toBe('this context is of another tenant');
+  expect(receiver.at(url)).toEqual([]);
+  expect((await readRun(shop, runId))?.status).toBe('pending_approval');
 });
