@@ -1,10 +1,10 @@
 /**
- * SHA-256 (FIPS 180-4) in lower-case hex, as everything of the audit chain is written. The portable
- * one runs wherever JavaScript does, without waiting; the offline verifier hands in its platform's,
- * which is ten times as fast.
+ * SHA-256 (FIPS 180-4) in lower-case hex, as everything of the audit chain is written. `#sha256` of
+ * package.json is the Workers runtime's there, and elsewhere one in JavaScript; neither waits. The offline
+ * verifier hands in its platform's, which is ten times as fast as the latter.
  */
-import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { sha256 } from '#sha256';
 
 export interface Sha256 {
   /** Of a text's UTF-8 bytes. */

@@ -2,9 +2,10 @@
  * Ids made from idempotency keys: whoever repeats a piece of work arrives at the same id, so the
  * primary key of a table is enough to tell a repeat.
  */
-import { sha256 } from '@noble/hashes/sha2.js';
+
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { v5 } from 'uuid';
+import { sha256 } from '#sha256';
 
 /** Ours alone: names of no other system meet with it. Never to be changed: keys depend on it. */
 const NAMESPACE = '3c1d3f0e-6f0b-5e0a-9d55-0a1f5cf2a1b7';
