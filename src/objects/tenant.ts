@@ -16,6 +16,7 @@ import type { BudgetAnswer, BudgetQuestion } from './budgets.ts';
 import { type By, changed, unchanged } from './change.ts';
 import type { CheckpointAnswer } from './checkpoints.ts';
 import type { Driven, Progress } from './executor.ts';
+import { GroupCommit } from './group-commit.ts';
 import type { Begun } from './idempotency.ts';
 import {
   type Identity,
@@ -44,6 +45,8 @@ const UNDER_WAY =
   'An attempt is under way that cannot be taken back. Cancel again in half a minute.';
 
 export class TenantObject extends TenantRetention {
+  readonly #intakes = new GroupCommit(() => this.delivery.afterCommit(false));
+
   // Tenant and credentials
 
   async create(
@@ -211,7 +214,9 @@ export class TenantObject extends TenantRetention {
     { actor, requestId }: By,
   ): Promise<AcceptedEvent[]> {
     const origin = { sender: actor, requestId, path: [], authors: [] };
-    return await this.commit(false, (stores) => admitEvents(stores, events, origin));
+    return await this.#intakes.run(events.length, () =>
+      this.transact((stores) => admitEvents(stores, events, origin)),
+    );
   }
 
   /** Runs that an executor has driven, and that took long. */
