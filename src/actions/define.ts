@@ -15,7 +15,7 @@ export interface ActionContext {
   readonly event: CloudEvent;
 }
 
-export interface ActionDefinition<Schema extends z.ZodType> {
+export interface ActionDefinition<Schema extends z.ZodLazy> {
   /** `<object>.<verb>`, as workflows name it. */
   readonly name: string;
   readonly summary: string;
@@ -56,7 +56,7 @@ export const OUTAGE_RETRY = { attempts: 20, maxDelayMs: 3 * 3_600_000 } as const
 const RETRY: RetryPlan = { attempts: 5, delayMs: 5_000, maxDelayMs: 3_600_000 };
 const TIMEOUT_MS = 15_000;
 
-export function defineAction<Schema extends z.ZodType>(
+export function defineAction<Schema extends z.ZodLazy>(
   definition: ActionDefinition<Schema>,
 ): Action {
   const { name, summary, risk, input: schema, retry, timeoutMs = TIMEOUT_MS } = definition;
