@@ -20,7 +20,7 @@ const WAY = 'd1';
  * and keep others waiting: D1 does one thing at a time. It takes 2 MB of a text, of which a character may be
  * three bytes, and the last parcel is taken whole.
  */
-const PARCELS_MAX = 60;
+const PARCELS_MAX = 40;
 const CHARACTERS_MAX = 400_000;
 /** How long a caller waits for the read model, so that it reads its own writes. */
 const PROJECTION_WAIT_MS = 3_000;
