@@ -6,6 +6,7 @@
  */
 import { toBase64 } from '../engine/signed-note.ts';
 import { hmacSha256 } from '../hmac.ts';
+import { Recent } from '../recent.ts';
 import { isPrivateKey, openSigningKey, secretBytes } from './webhook-keys.ts';
 
 /** Printable ASCII without the full stop: the stop is the separator of what gets signed. */
@@ -34,20 +35,36 @@ export async function signWebhook(
     throw new TypeError('a webhook timestamp is whole seconds since the epoch');
   const content = utf8.encode(`${id}.${timestampSeconds}.${body}`);
   const signatures = await Promise.all(
-    keys.map((key) => (isPrivateKey(key) ? signEd25519(key, content) : signHmac(key, content))),
+    keys.map(async (key) => await (await signerOf(key))(content)),
   );
   return signatures.join(' ');
 }
 
-async function signHmac(secret: string, content: Uint8Array): Promise<string> {
-  const key = secretBytes(secret);
-  if (key === null) throw new TypeError(MALFORMED);
-  return `v1,${toBase64(await hmacSha256(key, content))}`;
+type Signer = (content: Uint8Array) => Promise<string>;
+
+/** A key signs many times, and reading it costs as much as signing does. */
+const signers = new Recent<Signer>({ max: 1_000, keptMs: 3_600_000 });
+
+async function signerOf(key: string): Promise<Signer> {
+  const now = Date.now();
+  const known = signers.get(key, now);
+  if (known !== undefined) return known;
+  const signer = isPrivateKey(key) ? await ed25519Signer(key) : hmacSigner(key);
+  signers.put(key, signer, now);
+  return signer;
 }
 
-async function signEd25519(key: string, content: Uint8Array): Promise<string> {
+function hmacSigner(secret: string): Signer {
+  const key = secretBytes(secret);
+  if (key === null) throw new TypeError(MALFORMED);
+  return async (content) => `v1,${toBase64(await hmacSha256(key, content))}`;
+}
+
+async function ed25519Signer(key: string): Promise<Signer> {
   const opened = await openSigningKey(key);
   if (opened === null) throw new TypeError(MALFORMED);
-  const signature = await crypto.subtle.sign('Ed25519', opened.privateKey, content);
-  return `v1a,${toBase64(new Uint8Array(signature))}`;
+  return async (content) => {
+    const signature = await crypto.subtle.sign('Ed25519', opened.privateKey, content);
+    return `v1a,${toBase64(new Uint8Array(signature))}`;
+  };
 }
