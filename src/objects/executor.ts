@@ -37,7 +37,7 @@ import { redeliver } from './redelivering.ts';
 /** How long a caller is kept waiting. */
 const PATIENCE_MS = 1_500;
 /** The same for runs that are known to keep their callers waiting. */
-const APART_PATIENCE_MS = 250;
+const APART_PATIENCE_MS = 100;
 /** What ends later is settled together with what ends in the same moment. */
 const LATE_GATHER_MS = 10;
 /** One invocation has six connections. */

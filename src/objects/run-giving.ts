@@ -11,7 +11,7 @@ import type { Batch } from './open-runs.ts';
 import { seedOf } from './plan.ts';
 
 /** For runs that are set apart, besides. */
-const APART_CALLS_MAX = 8;
+const APART_CALLS_MAX = 4;
 const DISPATCH_RETRY_MS = 1_000;
 /** So many runs are handed over at once; the others follow. */
 const HANDOVERS_MAX = 32;

@@ -22,13 +22,8 @@ import { Alarm } from './due.ts';
 import { InFlight } from './in-flight.ts';
 import { runObjectName, tenantObject } from './index.ts';
 import { Journal } from './journal.ts';
-import {
-  type AttemptJob,
-  type Handover,
-  isCurrent,
-  type Seed,
-  type TenantContext,
-} from './messages.ts';
+import { LentContext } from './lent-context.ts';
+import type { AttemptJob, Handover, Seed, TenantContext } from './messages.ts';
 import { budgetQuestions, jobsOf, planOf, reportOf } from './plan.ts';
 
 /** A refusal shows the run as it is, so that the caller need not ask again. */
@@ -54,9 +49,7 @@ export class RunObject extends DurableObject<Env> {
   readonly #calls = new InFlight();
   /** Steps whose budget is being asked for right now. */
   readonly #asking = new Set<string>();
-  #context: TenantContext | null = null;
-  /** The tenant could not be asked in time: what it would decide is held back. */
-  #outOfReach = false;
+  readonly #context: LentContext;
   /** It was here, and is over. */
   #isOver = false;
   /** Callers who wait until the read model shows what they did. */
@@ -66,6 +59,7 @@ export class RunObject extends DurableObject<Env> {
     super(ctx, env);
     this.#alarm = new Alarm(ctx.storage);
     this.#journal = new Journal(ctx.storage.kv);
+    this.#context = new LentContext(env);
     const seed = this.#journal.seed();
     if (seed !== null) this.#run = replay(seed.runId, this.#journal.entries());
   }
@@ -79,7 +73,7 @@ export class RunObject extends DurableObject<Env> {
     if (this.#run !== undefined) return;
     const lent = await tenantObject(this.env, seed.tenant.id).lendTo(seed.place);
     if (lent === null) return;
-    this.#context = lent;
+    this.#context.take(lent);
     await this.#calls.during(async () => {
       const plan = await this.#planNow(seed);
       if (this.#run !== undefined || this.#isOver) return;
@@ -167,7 +161,7 @@ export class RunObject extends DurableObject<Env> {
   async #take(input: RunInput, projected: boolean, lent?: TenantContext): Promise<RunAnswer> {
     const seed = this.#journal.seed();
     if (seed === null || this.#run === undefined) return noSuchRun();
-    if (lent !== undefined) this.#borrow(seed, lent);
+    if (lent !== undefined) this.#context.borrow(seed, lent);
     return await this.#calls.during(() => this.#takeInto(seed, input, projected));
   }
 
@@ -203,10 +197,10 @@ export class RunObject extends DurableObject<Env> {
     const next = this.#run === undefined ? null : nextWake(this.#run);
     // Many runs may wait for one tenant: they do not come back all at once.
     const again = now + RETRY_REPORT_MS * (1 + Math.random());
-    const soon = this.#outOfReach ? again : now + RETRY_WAKE_MS;
+    const soon = this.#context.isOutOfReach ? again : now + RETRY_WAKE_MS;
     // What is still due after a turn waits for an answer: not at once, or the alarm would spin.
     const wake = next !== null && next <= now ? soon : next;
-    const held = this.#outOfReach && next !== null ? again : null;
+    const held = this.#context.isOutOfReach && next !== null ? again : null;
     const times = [report, wake, held].flatMap((time) => (time === null ? [] : [time]));
     await this.#alarm.arm(times.length === 0 ? null : Math.min(...times));
   }
@@ -226,8 +220,7 @@ export class RunObject extends DurableObject<Env> {
       if (this.#run === undefined || entries.length === 0) return 'nothing waits';
       const report = reportOf(seed, this.#run, entries);
       const tenant = tenantObject(this.env, seed.tenant.id);
-      this.#context = await tenant.report([report], this.#readers > 0);
-      this.#outOfReach = false;
+      this.#context.take(await tenant.report([report], this.#readers > 0));
       this.#journal.reported(report.seq);
       return 'sent';
     });
@@ -248,40 +241,15 @@ export class RunObject extends DurableObject<Env> {
 
   /** A gate opens by the policy of that moment; votes, times and outcomes count without it, too. */
   async #planNow(seed: Seed): Promise<Plan> {
-    const { context, isFresh } = await this.#contextNow(seed);
+    const { context, isFresh } = await this.#context.now(seed);
     return planOf(seed, context.policy, isFresh);
-  }
-
-  /** What a caller brings along is as good as what this object asks for: its age counts like any other's. */
-  #borrow(seed: Seed, lent: TenantContext): void {
-    if (lent.tenantId !== seed.tenant.id) throw new Error('this context is of another tenant');
-    if (lent.at > (this.#context?.at ?? 0)) this.#context = lent;
-  }
-
-  /** What the tenant knows now; what it last knew when it is out of reach. */
-  async #contextNow(seed: Seed): Promise<{ context: TenantContext; isFresh: boolean }> {
-    const known = this.#context;
-    if (known !== null && isCurrent(known, Date.now())) return { context: known, isFresh: true };
-    try {
-      const context = await tenantObject(this.env, seed.tenant.id).context();
-      this.#context = context;
-      // It may have been long on its way: then it is asked again, and no gate opens by it.
-      const isFresh = isCurrent(context, Date.now());
-      this.#outOfReach = !isFresh;
-      return { context, isFresh };
-    } catch (error) {
-      if (known === null) throw error;
-      this.#outOfReach = true;
-      logError({ what: 'context_failed', tenantId: seed.tenant.id, runId: seed.runId }, error);
-      return { context: known, isFresh: false };
-    }
   }
 
   /** The attempts that entries have started, each by itself. */
   #perform(seed: Seed, entries: readonly Entry[]): void {
     if (!entries.some(({ type }) => type === 'attempt_started')) return;
     const work = this.#attempts.during(async () => {
-      const { context } = await this.#contextNow(seed);
+      const { context } = await this.#context.now(seed);
       if (this.#run === undefined) return;
       const jobs = jobsOf(planOf(seed, context.policy), this.#run, entries, context);
       await Promise.all(jobs.map((job) => this.#performOne(job)));
