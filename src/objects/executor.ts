@@ -25,6 +25,7 @@ import {
   isCurrent,
   type Notice,
   type RedeliveryJob,
+  RUNS_AT_ONCE,
   type RunReport,
   type Seed,
   type TenantContext,
@@ -40,8 +41,6 @@ const PATIENCE_MS = 1_500;
 const APART_PATIENCE_MS = 100;
 /** What ends later is settled together with what ends in the same moment. */
 const LATE_GATHER_MS = 10;
-/** One invocation has six connections. */
-const CONCURRENCY = 6;
 /** So long after a probe may be made, its result is known. */
 const PROBE_MS = 60_000;
 
@@ -89,12 +88,12 @@ export class Executor extends WorkerEntrypoint<Env> {
         else driven.push(ended);
       }
     };
-    const all = Promise.all(Array.from({ length: CONCURRENCY }, work));
+    const all = Promise.all(Array.from({ length: RUNS_AT_ONCE }, work));
     let before: number;
     do {
       before = driven.length;
       await within(apart ? APART_PATIENCE_MS : PATIENCE_MS, all);
-    } while (waiting.length > 0 && driven.length - before > CONCURRENCY);
+    } while (waiting.length > 0 && driven.length - before > RUNS_AT_ONCE);
     answered = true;
     this.ctx.waitUntil(all);
     const unbegun = waiting.splice(0).map(({ runId }) => runId);

@@ -59,6 +59,9 @@ export interface TenantContext {
   readonly at: number;
 }
 
+/** So many runs an executor is at work on at once: one invocation has six connections. */
+export const RUNS_AT_ONCE = 6;
+
 const CONTEXT_FRESH_MS = 1_000;
 /**
  * So long (milliseconds) after it was said, nobody goes by it any more: a change of the policy is

@@ -7,7 +7,7 @@
  */
 import type { StoredEvent } from '../db/triggers.ts';
 import { type Intake, type Place, placeOfRun } from './intake.ts';
-import type { RunStart } from './messages.ts';
+import { RUNS_AT_ONCE, type RunStart } from './messages.ts';
 import { RunQueue } from './run-queue.ts';
 
 /** A run to be driven, with the event that started it. */
@@ -44,8 +44,6 @@ const LEASE_MS = 60_000;
 /** The same once it has said that a run takes long: a Worker runs on for 30 seconds after its answer. */
 const LATE_MS = 35_000;
 const BATCH_MAX = 20;
-/** As many as an executor is at work on at once, so that none waits for another one. */
-const APART_MAX = 6;
 
 export class OpenRuns {
   readonly #intake: Intake;
@@ -70,16 +68,17 @@ export class OpenRuns {
     for (const [index, run] of runs.entries()) {
       const tells = index === 0;
       const own = tells ? place : placeOfRun(run.runId);
-      const body = JSON.stringify({ run, record, tells });
+      const given = { place: own, run, record, tells };
+      const body = bodyOf(given);
       this.#intake.put('given', own, record.id, tells ? ids : [], body);
-      this.#add({ place: own, run, record, tells }, body.length);
+      this.#add(given, body.length);
     }
   }
 
   /** The event of a run was told of long ago, and so is the run, by the caller. */
   giveAgain(place: Place, record: StoredEvent, run: RunStart): GivenRun {
     const given = { place, run, record, tells: false };
-    const body = JSON.stringify({ run, record, tells: false });
+    const body = bodyOf(given);
     this.#intake.put('given', place, record.id, [run.runId], body);
     this.#add(given, body.length);
     this.told([given]);
@@ -107,10 +106,10 @@ export class OpenRuns {
     return given.length === 0 ? null : { given, apart: null };
   }
 
-  /** The same of runs that are set apart: of one workflow, each in its turn. */
+  /** The same of runs that are set apart: of one workflow, each in its turn, so few that none waits for another. */
   leaseApart(now: number): Batch | null {
     for (;;) {
-      const taken = this.#queue.takeApart(APART_MAX);
+      const taken = this.#queue.takeApart(RUNS_AT_ONCE);
       if (taken === null) return null;
       const given = taken.runIds.flatMap((runId) => this.#leased(runId, now));
       if (given.length > 0) return { given, apart: taken.workflowId };
@@ -131,9 +130,8 @@ export class OpenRuns {
     for (const runId of runIds) {
       const held = this.#held.get(runId);
       if (held === undefined) continue;
-      const { place, run, record, tells } = held.given;
-      const body = JSON.stringify({ run, record, tells, outUntil });
-      this.#intake.move(place, 'given', 'given', body);
+      const { place, run } = held.given;
+      this.#intake.move(place, 'given', 'given', bodyOf(held.given, outUntil));
       this.#hold(held, outUntil);
       this.#queue.setApart(run.workflow.id);
     }
@@ -256,4 +254,9 @@ export class OpenRuns {
       else this.#free(held);
     }
   }
+}
+
+/** What its row holds. @param outUntil only of a run that takes long */
+function bodyOf({ run, record, tells }: GivenRun, outUntil?: number): string {
+  return JSON.stringify({ run, record, tells, outUntil });
 }
