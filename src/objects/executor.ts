@@ -10,6 +10,7 @@ import type { AttemptOutcome, Outcome, Plan } from '../engine/plan.ts';
 import { decide, isSettled, start } from '../engine/run.ts';
 import type { Env } from '../env.ts';
 import { Gathered } from '../gathered.ts';
+import { inLanes } from '../in-lanes.ts';
 import { logError } from '../log.ts';
 import type { SealedConnection } from '../ports/connections.ts';
 import type { DestinationGate, Ports } from '../ports/index.ts';
@@ -79,16 +80,13 @@ export class Executor extends WorkerEntrypoint<Env> {
     const underWay = new Set<string>();
     const late = new Gathered<Driven>(LATE_GATHER_MS, (some) => this.#settleLate(tenantId, some));
     let answered = false;
-    const work = async (): Promise<void> => {
-      for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
-        underWay.add(seed.runId);
-        const ended = await tryToDrive(env, seed, context);
-        underWay.delete(seed.runId);
-        if (answered) await late.add(ended);
-        else driven.push(ended);
-      }
-    };
-    const all = Promise.all(Array.from({ length: RUNS_AT_ONCE }, work));
+    const all = inLanes(waiting, RUNS_AT_ONCE, async (seed) => {
+      underWay.add(seed.runId);
+      const ended = await tryToDrive(env, seed, context);
+      underWay.delete(seed.runId);
+      if (answered) await late.add(ended);
+      else driven.push(ended);
+    });
     let before: number;
     do {
       before = driven.length;

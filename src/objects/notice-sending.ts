@@ -4,6 +4,7 @@
  * one for each recipient, and exist in their mail alone.
  */
 import type { Env } from '../env.ts';
+import { inLanes } from '../in-lanes.ts';
 import { log, logError } from '../log.ts';
 import type { SealedConnection } from '../ports/connections.ts';
 import { openPorts, type PortEnv } from '../ports/open.ts';
@@ -28,15 +29,11 @@ export async function mailNotice(
   connections: readonly SealedConnection[],
 ): Promise<Left | null> {
   if (isStale(notice)) return null;
-  const waiting = [...notice.recipients];
   const missed: NonNullable<Fate>[] = [];
-  const work = async (): Promise<void> => {
-    for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) {
-      const fate = await mailOne(env, notice, one, connections);
-      if (fate !== null) missed.push(fate);
-    }
-  };
-  await Promise.all(Array.from({ length: CONCURRENCY }, work));
+  await inLanes([...notice.recipients], CONCURRENCY, async (recipient) => {
+    const fate = await mailOne(env, notice, recipient, connections);
+    if (fate !== null) missed.push(fate);
+  });
   if (missed.length === 0) return null;
   return {
     mail: { kind: 'notice', notice: { ...notice, recipients: missed.map(({ to }) => to) } },

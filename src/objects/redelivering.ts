@@ -5,6 +5,7 @@
  */
 import type { Message } from '../db/deliveries.ts';
 import type { Env } from '../env.ts';
+import { inLanes } from '../in-lanes.ts';
 import { logError } from '../log.ts';
 import { openPorts, type PortEnv } from '../ports/open.ts';
 import { tenantObject } from './index.ts';
@@ -30,18 +31,12 @@ export async function redeliver(env: Env, job: RedeliveryJob): Promise<void> {
 }
 
 async function sendAll(env: PortEnv, job: RedeliveryJob): Promise<RedeliveryResult[]> {
-  const waiting = [...job.messages];
   const results: RedeliveryResult[] = [];
   const begun = Date.now();
   const isDown = () => results.length >= FAILURES_MAX && results.every(({ left }) => left);
-  const work = async (): Promise<void> => {
-    while (Date.now() - begun < BEGIN_MS && !isDown()) {
-      const message = waiting.shift();
-      if (message === undefined) return;
-      results.push(await sendOne(env, job, message));
-    }
-  };
-  await Promise.all(Array.from({ length: CONCURRENCY }, work));
+  await inLanes([...job.messages], CONCURRENCY, async (message) => {
+    if (Date.now() - begun < BEGIN_MS && !isDown()) results.push(await sendOne(env, job, message));
+  });
   return results;
 }
 

@@ -4,6 +4,7 @@
  * the operator knows whether a former key is still needed. Doing it again changes nothing.
  */
 import type { Env } from '../env.ts';
+import { inLanes } from '../in-lanes.ts';
 import { logError } from '../log.ts';
 import { keyIdOf, reseal, type SealKeys, sealKeyId } from '../sealed.ts';
 import type { By } from './change.ts';
@@ -36,12 +37,9 @@ export async function resealTenants(
 ): Promise<Resealing> {
   const keyId = await sealKeyId(env);
   const tally = new Tally();
-  const waiting = [...tenantIds];
-  const work = async (): Promise<void> => {
-    for (let id = waiting.shift(); id !== undefined; id = waiting.shift())
-      await resealTenant(env, id, keyId, by, tally).catch((error) => tally.failure(id, error));
-  };
-  await Promise.all(Array.from({ length: CONCURRENCY }, work));
+  await inLanes([...tenantIds], CONCURRENCY, async (id) => {
+    await resealTenant(env, id, keyId, by, tally).catch((error) => tally.failure(id, error));
+  });
   const left = Object.fromEntries(tally.left);
   return { keyId, resealed: tally.resealed, left, failed: tally.failed };
 }

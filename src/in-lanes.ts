@@ -1,0 +1,14 @@
+/**
+ * Works through a list, so many at once, in its order. What is taken out of the list meanwhile is not
+ * begun. @throws what the work throws, while the other lanes go on
+ */
+export async function inLanes<T>(
+  waiting: T[],
+  lanes: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const lane = async (): Promise<void> => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+}
