@@ -14,6 +14,7 @@ import {
   type RunItem,
   type RunStatus,
 } from '../contract/runs.ts';
+import { givenAs } from '../given.ts';
 
 /** What led to a run, for another one that does it again. */
 export interface RunOrigin {
@@ -138,7 +139,7 @@ export function upsertRuns(
            iif(r->>'$.entries[0].seq' = 1
              OR EXISTS (SELECT 1 FROM runs WHERE tenant_id = ?1 AND id = r->>'id'), r->'entries', NULL),
            nullif(json_remove(r->'origin', '$.retryOf'), 'null'), r->>'$.origin.retryOf'
-         FROM (SELECT value AS r FROM json_each(?2)) WHERE true
+         FROM ${givenAs('r')} WHERE true
          ON CONFLICT (tenant_id, id) DO UPDATE SET seq = excluded.seq, status = excluded.status,
            finished_at = excluded.finished_at, error = excluded.error, wake_at = excluded.wake_at,
            entries = CASE
@@ -160,7 +161,7 @@ export function upsertRuns(
       .prepare(
         `INSERT INTO run_entries (tenant_id, run_id, first_seq, entries)
          SELECT ?1, e->>'runId', e->>'firstSeq', e->'entries'
-         FROM (SELECT value AS e FROM json_each(?2))
+         FROM ${givenAs('e')}
          WHERE NOT EXISTS (SELECT 1 FROM runs WHERE tenant_id = ?1 AND id = e->>'runId'
            AND json_array_length(entries) >= e->>'firstSeq')
          ON CONFLICT (tenant_id, run_id, first_seq) DO NOTHING`,

@@ -5,6 +5,7 @@
  */
 import { EVENT_DATA } from '../contract/events.ts';
 import type { Json } from '../contract/json.ts';
+import { givenAs } from '../given.ts';
 
 export interface FedEvent {
   readonly type: string;
@@ -91,7 +92,7 @@ function feedCreated(db: D1Database, tenantId: string, rows: readonly CreatedRow
            customer_email, customer_name, created_at, updated_at, seen_at)
          SELECT ?1, r->>'orderId', r->>'name', 'open', r->>'amount', r->>'currency',
            r->>'customerId', r->>'customerEmail', r->>'customerName', r->>'at', r->>'at', ?3
-         FROM (SELECT value AS r FROM json_each(?2)) WHERE true
+         FROM ${givenAs('r')} WHERE true
          ON CONFLICT (tenant_id, id) DO UPDATE SET name = excluded.name,
            total_amount = excluded.total_amount, currency = excluded.currency,
            customer_id = excluded.customer_id, customer_email = excluded.customer_email,
@@ -118,7 +119,7 @@ function feedRefunded(db: D1Database, tenantId: string, rows: readonly RefundedR
       .prepare(
         `INSERT INTO refunds (tenant_id, order_id, id, amount, currency, reason, at)
          SELECT ?1, r->>'orderId', r->>'id', r->>'amount', r->>'currency', r->>'reason', r->>'at'
-         FROM (SELECT value AS r FROM json_each(?2)) WHERE true
+         FROM ${givenAs('r')} WHERE true
          ON CONFLICT (tenant_id, order_id, id) DO NOTHING`,
       )
       .bind(tenantId, JSON.stringify(rows)),
@@ -140,7 +141,7 @@ export function awaitOrders(
       .prepare(
         `INSERT INTO orders (tenant_id, id, status, created_at, updated_at, seen_at)
          SELECT ?1, r->>'orderId', 'open', r->>'at', r->>'at', ?3
-         FROM (SELECT value AS r FROM json_each(?2)) WHERE true
+         FROM ${givenAs('r')} WHERE true
          ON CONFLICT (tenant_id, id) DO NOTHING`,
       )
       .bind(tenantId, JSON.stringify(slice), now),
