@@ -84,7 +84,7 @@ function refundedRow({ type, time, data }: FedEvent): RefundedRow[] {
 }
 
 function feedCreated(db: D1Database, tenantId: string, rows: readonly CreatedRow[], now: number) {
-  const json = JSON.stringify(rows);
+  const tagged = rows.filter(({ tags }) => tags.length > 0);
   return [
     db
       .prepare(
@@ -100,17 +100,21 @@ function feedCreated(db: D1Database, tenantId: string, rows: readonly CreatedRow
            updated_at = max(orders.updated_at, excluded.updated_at)
          WHERE orders.total_amount IS NULL OR excluded.created_at > orders.created_at`,
       )
-      .bind(tenantId, json, now),
-    db
-      .prepare(
-        `INSERT INTO order_tags (tenant_id, order_id, tag, at)
-         SELECT ?1, r.value->>'orderId', tag.value, r.value->>'at'
-         FROM json_each(?2) AS r, json_each(r.value, '$.tags') AS tag WHERE true
-         ON CONFLICT (tenant_id, order_id, tag) DO NOTHING`,
-      )
-      .bind(tenantId, json),
+      .bind(tenantId, JSON.stringify(rows), now),
+    ...(tagged.length > 0 ? [insertTags(db, tenantId, tagged)] : []),
     sumUp(db, tenantId, rows),
   ];
+}
+
+function insertTags(db: D1Database, tenantId: string, rows: readonly CreatedRow[]) {
+  return db
+    .prepare(
+      `INSERT INTO order_tags (tenant_id, order_id, tag, at)
+       SELECT ?1, r.value->>'orderId', tag.value, r.value->>'at'
+       FROM json_each(?2) AS r, json_each(r.value, '$.tags') AS tag WHERE true
+       ON CONFLICT (tenant_id, order_id, tag) DO NOTHING`,
+    )
+    .bind(tenantId, JSON.stringify(rows));
 }
 
 function feedRefunded(db: D1Database, tenantId: string, rows: readonly RefundedRow[], now: number) {
