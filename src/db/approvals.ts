@@ -5,6 +5,7 @@ import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlit
 import { ROLES, type Role } from '../contract/json.ts';
 import { type Page, type Paged, paged } from '../contract/pages.ts';
 import type { ApprovalItem } from '../contract/runs.ts';
+import { givenAs } from '../given.ts';
 
 export const approvals = sqliteTable(
   'approvals',
@@ -48,7 +49,7 @@ export function upsertApprovals(
       `INSERT INTO approvals (tenant_id, id, seq, status, expires_at, item, barred, among)
        SELECT ?1, a->>'$.item.id', a->>'seq', a->>'$.item.status', a->>'$.item.expiresAt',
          a->'item', a->'barred', a->'among'
-       FROM (SELECT value AS a FROM json_each(?2)) WHERE true
+       FROM ${givenAs('a')} WHERE true
        ON CONFLICT (tenant_id, id) DO UPDATE SET seq = excluded.seq, status = excluded.status,
          expires_at = excluded.expires_at, item = excluded.item, barred = excluded.barred
        WHERE excluded.seq > approvals.seq`,

@@ -6,6 +6,7 @@
 import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { leafHash } from '../engine/merkle.ts';
 import { FoundSubtrees, type Range, type Subtree } from '../engine/merkle-kept.ts';
+import { givenAs } from '../given.ts';
 
 export const auditSubtrees = sqliteTable(
   'audit_subtrees',
@@ -28,7 +29,7 @@ export function insertSubtrees(
     .prepare(
       `INSERT INTO audit_subtrees (tenant_id, level, place, hash)
        SELECT ?1, s->>'level', s->>'place', s->>'hash'
-       FROM (SELECT value AS s FROM json_each(?2)) WHERE true
+       FROM ${givenAs('s')} WHERE true
        ON CONFLICT (tenant_id, level, place) DO NOTHING`,
     )
     .bind(tenantId, JSON.stringify(subtrees));

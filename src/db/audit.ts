@@ -9,6 +9,7 @@ import type { AuditEntry } from '../contract/audit.ts';
 import type { Actor, JsonObject } from '../contract/json.ts';
 import { type Page, type Paged, paged } from '../contract/pages.ts';
 import { formOf } from '../engine/audit-parts.ts';
+import { givenAs } from '../given.ts';
 import { type PrivateParts, partsOf, shown } from './audit-private.ts';
 import {
   type AuditFilter,
@@ -60,7 +61,7 @@ export function insertAudit(
        SELECT ?1, a->>'seq', a->>'id', a->>'at', a->>'$.actor.type', a->>'$.actor.id',
          a->>'$.actor.name', a->>'action', a->>'$.target.type', a->>'$.target.id',
          a->>'requestId', a->'data', a->>'prevHash', a->>'hash', nullif(a->'parts', 'null')
-       FROM (SELECT value AS a FROM json_each(?2)) WHERE true
+       FROM ${givenAs('a')} WHERE true
        ON CONFLICT (tenant_id, seq) DO NOTHING`,
     )
     .bind(

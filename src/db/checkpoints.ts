@@ -4,6 +4,7 @@ import { drizzle } from 'drizzle-orm/d1';
 import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { AuditCheckpoint } from '../contract/checkpoints.ts';
 import { type Page, type Paged, paged } from '../contract/pages.ts';
+import { givenAs } from '../given.ts';
 
 export const checkpoints = sqliteTable(
   'checkpoints',
@@ -27,7 +28,7 @@ export function insertCheckpoints(
     .prepare(
       `INSERT INTO checkpoints (tenant_id, size, root, note, at)
        SELECT ?1, c->>'size', c->>'root', c->>'note', c->>'at'
-       FROM (SELECT value AS c FROM json_each(?2)) WHERE true
+       FROM ${givenAs('c')} WHERE true
        ON CONFLICT (tenant_id, size) DO NOTHING`,
     )
     .bind(tenantId, JSON.stringify(rows));

@@ -10,6 +10,7 @@ import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlit
 import type { Delivery, DeliveryDetail, DeliveryStatus } from '../contract/deliveries.ts';
 import { idAtTime } from '../contract/json.ts';
 import { type Page, type Paged, paged } from '../contract/pages.ts';
+import { givenAs } from '../given.ts';
 import { earlierOf, newestAlong } from './indexed.ts';
 
 /** Number of an attempt that no run has counted. */
@@ -61,7 +62,7 @@ export function insertDeliveries(
        SELECT ?1, d->>'id', d->>'runId', d->>'stepId', d->>'attempt', d->>'webhookId',
          d->>'destination', d->>'code', d->>'responseStatus', d->>'startedAt', d->>'durationMs',
          nullif(d->'response', 'null')
-       FROM (SELECT value AS d FROM json_each(?2)) WHERE true
+       FROM ${givenAs('d')} WHERE true
        ON CONFLICT (tenant_id, id) DO NOTHING`,
     )
     .bind(tenantId, JSON.stringify(parcels));

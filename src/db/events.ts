@@ -5,6 +5,7 @@ import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlit
 import type { EventMatch, EventRecord } from '../contract/events.ts';
 import { idAtTime, type Json } from '../contract/json.ts';
 import { type Page, type Paged, paged } from '../contract/pages.ts';
+import { givenAs } from '../given.ts';
 import { earlierOf, newestAlong } from './indexed.ts';
 import { type StoredEvent, withAllMatches } from './triggers.ts';
 
@@ -51,7 +52,7 @@ export function insertEvents(
        SELECT ?1, e->>'id', e->>'eventId', e->>'source', e->>'type', e->>'time', e->>'subject',
          e->'data', e->>'correlationId', e->>'requestId', e->>'receivedAt',
          e->'extensions', e->'runs', e->'matches', e->>'revision'
-       FROM (SELECT value AS e FROM json_each(?2)) WHERE true
+       FROM ${givenAs('e')} WHERE true
        ON CONFLICT (tenant_id, id) DO NOTHING`,
     )
     .bind(tenantId, JSON.stringify(records));

@@ -4,6 +4,7 @@
  * themselves are the embedded port's rows (ports/flags.ts).
  */
 import { primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { givenAs } from '../given.ts';
 
 export const frontendKeys = sqliteTable(
   'frontend_keys',
@@ -30,7 +31,7 @@ export function upsertFrontendKeys(
     .prepare(
       `INSERT INTO frontend_keys (tenant_id, digest, revoked_at)
        SELECT ?1, k->>'digest', k->>'revokedAt'
-       FROM (SELECT value AS k FROM json_each(?2)) WHERE true
+       FROM ${givenAs('k')} WHERE true
        ON CONFLICT (tenant_id, digest) DO UPDATE
          SET revoked_at = coalesce(frontend_keys.revoked_at, excluded.revoked_at)`,
     )

@@ -3,6 +3,7 @@ import { and, asc, eq } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { Member } from '../contract/members.ts';
+import { givenAs } from '../given.ts';
 
 export const members = sqliteTable(
   'members',
@@ -29,7 +30,7 @@ export function upsertMembers(
     .prepare(
       `INSERT INTO members (tenant_id, id, email, is_live, updated_at)
        SELECT ?1, m->>'id', m->>'email', m->>'removedAt' IS NULL, m->>'updatedAt'
-       FROM (SELECT value AS m FROM json_each(?2)) WHERE true
+       FROM ${givenAs('m')} WHERE true
        ON CONFLICT (tenant_id, id) DO UPDATE SET is_live = excluded.is_live,
          updated_at = excluded.updated_at WHERE excluded.updated_at >= members.updated_at`,
     )

@@ -14,6 +14,7 @@ import {
   type RunItem,
   type RunStatus,
 } from '../contract/runs.ts';
+import { givenAs } from '../given.ts';
 
 /** What led to a run, for another one that does it again. */
 export interface RunOrigin {
@@ -107,7 +108,7 @@ export interface RunParcel {
 const ROW_CHARACTERS = 16_384;
 
 /**
- * Two statements for any number of parcels, oldest first; repeats and parcels out of order change
+ * Two statements at most for any number of parcels, oldest first; repeats and parcels out of order change
  * nothing. Entries that go on from those in the run's row go into it, unless a later parcel was here
  * before, or the row is large; from then on all of them have rows of their own.
  */
@@ -116,11 +117,8 @@ export function upsertRuns(
   tenantId: string,
   parcels: readonly RunParcel[],
 ): D1PreparedStatement[] {
-  const chunks = parcels.flatMap(({ item, entries }) => {
-    const [first] = entries;
-    return first === undefined ? [] : [{ runId: item.id, firstSeq: first.seq, entries }];
-  });
-  const ofRun = Map.groupBy(chunks, ({ runId }) => runId);
+  const chunks = parcels.flatMap(chunkOf);
+  const ofRun = Map.groupBy(parcels, ({ item }) => item.id);
   const rows = newestOfEach(parcels).map(({ item, seq, wakeAt, origin }) => ({
     ...{ ...item, seq, wakeAt, origin },
     entries: joined(ofRun.get(item.id) ?? []),
@@ -138,7 +136,7 @@ export function upsertRuns(
            iif(r->>'$.entries[0].seq' = 1
              OR EXISTS (SELECT 1 FROM runs WHERE tenant_id = ?1 AND id = r->>'id'), r->'entries', NULL),
            nullif(json_remove(r->'origin', '$.retryOf'), 'null'), r->>'$.origin.retryOf'
-         FROM (SELECT value AS r FROM json_each(?2)) WHERE true
+         FROM ${givenAs('r')} WHERE true
          ON CONFLICT (tenant_id, id) DO UPDATE SET seq = excluded.seq, status = excluded.status,
            finished_at = excluded.finished_at, error = excluded.error, wake_at = excluded.wake_at,
            entries = CASE
@@ -156,17 +154,39 @@ export function upsertRuns(
          WHERE excluded.seq > runs.seq`,
       )
       .bind(tenantId, JSON.stringify(rows)),
-    db
-      .prepare(
-        `INSERT INTO run_entries (tenant_id, run_id, first_seq, entries)
+    ...(chunks.length > 0 ? [insertEntries(db, tenantId, chunks)] : []),
+  ];
+}
+
+/** Those that are not in their run's row. */
+function insertEntries(
+  db: D1Database,
+  tenantId: string,
+  chunks: readonly EntryChunk[],
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO run_entries (tenant_id, run_id, first_seq, entries)
          SELECT ?1, e->>'runId', e->>'firstSeq', e->'entries'
-         FROM (SELECT value AS e FROM json_each(?2))
+         FROM ${givenAs('e')}
          WHERE NOT EXISTS (SELECT 1 FROM runs WHERE tenant_id = ?1 AND id = e->>'runId'
            AND json_array_length(entries) >= e->>'firstSeq')
          ON CONFLICT (tenant_id, run_id, first_seq) DO NOTHING`,
-      )
-      .bind(tenantId, JSON.stringify(chunks)),
-  ];
+    )
+    .bind(tenantId, JSON.stringify(chunks));
+}
+
+interface EntryChunk {
+  readonly runId: string;
+  readonly firstSeq: number;
+  readonly entries: readonly Entry[];
+}
+
+/** None of a run that is over and all of which is in one parcel: nothing keeps its entries from their row. */
+function chunkOf({ item, seq, entries }: RunParcel): EntryChunk[] {
+  const [first] = entries;
+  const isWhole = isFinal(item.status) && first?.seq === 1 && entries.length === seq;
+  return first === undefined || isWhole ? [] : [{ runId: item.id, firstSeq: first.seq, entries }];
 }
 
 /** What goes on without a gap, from the first of them on; null when there are none. */

@@ -6,6 +6,7 @@
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { EventMatch, EventRecord } from '../contract/events.ts';
 import { reasonOfFalse } from '../engine/match.ts';
+import { givenAs } from '../given.ts';
 
 export const triggers = sqliteTable(
   'triggers',
@@ -53,7 +54,7 @@ export function insertTriggers(
     .prepare(
       `INSERT INTO triggers (tenant_id, workflow_id, since, version, event_type, condition)
        SELECT ?1, t->>'workflowId', t->>'since', t->>'version', t->>'eventType', t->>'condition'
-       FROM (SELECT value AS t FROM json_each(?2)) WHERE true
+       FROM ${givenAs('t')} WHERE true
        ON CONFLICT (tenant_id, workflow_id, since) DO NOTHING`,
     )
     .bind(tenantId, JSON.stringify(changes));

@@ -11,17 +11,16 @@ const PREFLIGHT = {
  * Headers to add to an answer; only `Vary` for an origin that is not allowed. An allowed one may send
  * a session along, and reads what it is answered.
  */
-export function corsHeaders(request: Request, allowedOrigins: string): Headers {
-  const headers = new Headers({ vary: 'Origin' });
+export function corsHeaders(request: Request, allowedOrigins: string): Record<string, string> {
+  const vary = 'Origin';
   const origin = request.headers.get('origin');
-  if (origin === null || !isAllowedOrigin(origin, allowedOrigins)) return headers;
-  headers.set('access-control-allow-origin', origin);
-  headers.set('access-control-allow-credentials', 'true');
-  headers.set(
-    'access-control-expose-headers',
-    'x-request-id, retry-after, idempotency-replayed, etag',
-  );
-  return headers;
+  if (origin === null || !isAllowedOrigin(origin, allowedOrigins)) return { vary };
+  return {
+    vary,
+    'access-control-allow-origin': origin,
+    'access-control-allow-credentials': 'true',
+    'access-control-expose-headers': 'x-request-id, retry-after, idempotency-replayed, etag',
+  };
 }
 
 /** To the letter: a page without an origin of its own (`null`) is never one of ours. */
@@ -31,7 +30,7 @@ export function isAllowedOrigin(origin: string | null, allowedOrigins: string): 
 }
 
 /** The answer to a preflight; without an allowed origin the browser goes no further. */
-export function preflight(cors: Headers): Response {
-  const allowed = cors.has('access-control-allow-origin');
+export function preflight(cors: Readonly<Record<string, string>>): Response {
+  const allowed = 'access-control-allow-origin' in cors;
   return new Response(null, { status: 204, headers: allowed ? PREFLIGHT : {} });
 }

@@ -5,7 +5,7 @@
 import { type Refusal, refusal } from '../contract/problems.ts';
 import type { ReadableExport } from '../ports/export-files.ts';
 import { wantedRange } from './byte-range.ts';
-import { problemResponse } from './respond.ts';
+import { toResponse } from './respond.ts';
 import type { Answer, Served } from './route.ts';
 
 export function noSuchFile(): Refusal {
@@ -56,7 +56,7 @@ function fileAnswer(
 
 function beyondTheEnd(bytes: number, requestId: string): Response {
   const refused = refusal('range_not_satisfiable', `The file has ${bytes} bytes.`);
-  const response = problemResponse(refused, requestId);
+  const response = toResponse(refused, requestId);
   response.headers.set('content-range', `bytes */${bytes}`);
   return response;
 }

@@ -9,7 +9,7 @@ import type { Env } from '../env.ts';
 import { answerOwner } from '../objects/idempotency.ts';
 import { tenantObject } from '../objects/index.ts';
 import { seal, unseal } from '../sealed.ts';
-import { problemResponse } from './respond.ts';
+import type { Answer } from './route.ts';
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
@@ -28,21 +28,21 @@ export interface Keyed {
 }
 
 /** Serves once for a key; repeats get the first outcome, marked `Idempotency-Replayed`. */
-export async function onceForKey(keyed: Keyed, serve: () => Promise<Response>): Promise<Response> {
+export async function onceForKey(keyed: Keyed, serve: () => Promise<Response>): Promise<Answer> {
   const { env, tenantId, requestId, key } = keyed;
   if (!KEY.test(key)) {
     const errors = [{ path: 'Idempotency-Key', message: '1 to 255 visible ASCII characters' }];
-    return problemResponse(refusal('validation_failed', undefined, errors), requestId);
+    return refusal('validation_failed', undefined, errors);
   }
   const tenant = tenantObject(env, tenantId);
   const begun = await tenant.beginIdempotent(nameOf(keyed), await requestDigest(keyed), requestId);
   switch (begun.state) {
     case 'mismatch':
-      return problemResponse(refusal('idempotency_mismatch'), requestId);
+      return refusal('idempotency_mismatch');
     case 'in_progress':
-      return problemResponse(refusal('idempotency_in_progress'), requestId);
+      return refusal('idempotency_in_progress');
     case 'unheard':
-      return problemResponse(refusal('conflict', UNHEARD), requestId);
+      return refusal('conflict', UNHEARD);
     case 'done':
       return await replay(keyed, begun.status, begun.answer);
     case 'fresh':
@@ -68,14 +68,10 @@ async function serveFresh(keyed: Keyed, serve: () => Promise<Response>): Promise
   }
 }
 
-async function replay(keyed: Keyed, status: number, sealed: string): Promise<Response> {
-  const { env, tenantId, requestId } = keyed;
+async function replay(keyed: Keyed, status: number, sealed: string): Promise<Answer> {
+  const { env, tenantId } = keyed;
   const opened = await unseal(env, answerOwner(tenantId, nameOf(keyed)), sealed);
-  if (opened === null)
-    return problemResponse(
-      refusal('conflict', 'The first outcome can no longer be read.'),
-      requestId,
-    );
+  if (opened === null) return refusal('conflict', 'The first outcome can no longer be read.');
   const { type, text }: { type: string; text: string } = JSON.parse(opened);
   const headers = { 'content-type': type, 'idempotency-replayed': 'true' };
   return new Response(text, { status, headers });

@@ -24,7 +24,7 @@ import { admitFlagReader, type FlagReader } from './flag-reader.ts';
 import { onceForKey } from './idempotent.ts';
 import { loggedPath } from './logged-path.ts';
 import { refusalFor } from './passing.ts';
-import { finish, problemResponse, toResponse } from './respond.ts';
+import { finish, toResponse } from './respond.ts';
 import type { Admitted, Answer, Route, Served } from './route.ts';
 import { wrongCredential } from './wrong-credentials.ts';
 
@@ -34,7 +34,7 @@ type Handler = (request: Request, env: Env, ctx: ExecutionContext) => Promise<Re
 
 /** A fetch handler for a table of routes. */
 export function serveRoutes(routes: readonly Route[]): Handler {
-  const router = Router<IRequest, [Served], Response>();
+  const router = Router<IRequest, [Served], Answer>();
   for (const route of routes) {
     const handler = async ({ params }: IRequest, served: Served) =>
       await serveRoute(route, { ...served, params: decoded(params) });
@@ -51,8 +51,13 @@ export function serveRoutes(routes: readonly Route[]): Handler {
   return async (request, env, ctx) => await serveRequest(router, request, env, ctx);
 }
 
+/** Of a request it needs no more, and notes there what it found. */
+interface Routing {
+  fetch(request: { method: string; url: string }, served: Served): Promise<Answer | undefined>;
+}
+
 async function serveRequest(
-  router: { fetch(request: IRequest, served: Served): Promise<Response | undefined> },
+  router: Routing,
   request: Request,
   env: Env,
   ctx: ExecutionContext,
@@ -63,44 +68,40 @@ async function serveRequest(
   const cors = corsHeaders(request, env.ALLOWED_ORIGINS);
   const defer = (work: Promise<unknown>) => ctx.waitUntil(work);
   const { method, url } = request;
+  const path = loggedPath(url);
   const told: Served['told'] = {};
-  let response: Response;
+  let answer: Answer;
   try {
     const served = { request, env, requestId, params: {}, told, defer };
-    const routed: IRequest = Object.assign(new Request(url, { method }), {
-      route: '',
-      params: {},
-      query: {},
-    });
-    response =
+    answer =
       method === 'OPTIONS'
         ? preflight(cors)
-        : ((await router.fetch(routed, served)) ??
+        : ((await router.fetch({ method, url }, served)) ??
           (await consoleFile(request, env)) ??
-          problemResponse(refusal('not_found', 'There is no such route.'), requestId));
+          refusal('not_found', 'There is no such route.'));
   } catch (error) {
-    logError({ what: 'request_failed', requestId, ...told, method, path: loggedPath(url) }, error);
-    response = problemResponse(refusalFor(error), requestId);
+    logError({ what: 'request_failed', requestId, ...told, method, path }, error);
+    answer = refusalFor(error);
   }
+  const headOnly = method === 'HEAD';
+  const response = finish(answer, { requestId, cors, headOnly, environment: env.ENVIRONMENT });
   const { status } = response;
   const ms = Date.now() - begun;
-  log({ what: 'request', requestId, ...told, method, path: loggedPath(url), status, ms });
-  const headOnly = method === 'HEAD';
-  return finish(response, { requestId, cors, headOnly, environment: env.ENVIRONMENT });
+  log({ what: 'request', requestId, ...told, method, path, status, ms });
+  return response;
 }
 
-async function serveRoute(route: Route, served: Served): Promise<Response> {
+async function serveRoute(route: Route, served: Served): Promise<Answer> {
   const { requestId, defer, env } = served;
   const admitted = await admit(route, served);
-  if (admitted !== null && 'ok' in admitted)
-    return problemResponse(await turnedAway(route, served, admitted), requestId);
+  if (admitted !== null && 'ok' in admitted) return await turnedAway(route, served, admitted);
   const caller = admitted !== null && 'caller' in admitted ? admitted.caller : null;
   const tenantId = caller?.tenantId ?? readerOf(admitted)?.tenantId;
   if (tenantId !== undefined) served.told.tenantId = tenantId;
   const answer = await serveBody(route, served, admitted, caller);
   // Who sends is told by the call that takes what they send.
   if (route.access.tier === 'sender' && !(answer instanceof Response) && 'ok' in answer)
-    return problemResponse(await turnedAway(route, served, answer), requestId);
+    return await turnedAway(route, served, answer);
   if (
     !(answer instanceof Response) &&
     'ok' in answer &&
@@ -108,7 +109,7 @@ async function serveRoute(route: Route, served: Served): Promise<Response> {
     caller !== null
   )
     defer(reportDenied(env, caller, route, requestId));
-  return toResponse(answer, requestId);
+  return answer;
 }
 
 async function turnedAway(
@@ -191,7 +192,7 @@ async function reportDenied(
 function methodNotAllowed(routes: readonly Route[], requestId: string): Response {
   const allow = routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
   const detail = `Use ${allow.join(' or ')}.`;
-  const response = problemResponse(refusal('method_not_allowed', detail), requestId);
+  const response = toResponse(refusal('method_not_allowed', detail), requestId);
   response.headers.set('allow', [...allow, 'OPTIONS'].join(', '));
   return response;
 }

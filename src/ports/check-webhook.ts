@@ -2,7 +2,7 @@
 import type { ConnectionCheck } from '../contract/connections.ts';
 import type { SealKeys } from '../sealed.ts';
 import type { SealedConnection } from './connections.ts';
-import type { DestinationRules } from './destination.ts';
+import { checkDestination, type DestinationRules } from './destination.ts';
 import type { Asking } from './vendor-http.ts';
 import { sendWebhook } from './webhook.ts';
 import { signingKeys } from './webhook-connection.ts';
@@ -28,7 +28,7 @@ export async function checkWebhook(
   const begun = Date.now();
   const result = await sendWebhook(
     {
-      url,
+      destination: checkDestination(url, rules),
       method: 'POST',
       headers: {},
       body: JSON.stringify({ type: 'ping', timestamp, data: { tenant: tenantId } }),
@@ -37,7 +37,7 @@ export async function checkWebhook(
       timeoutMs: TIMEOUT_MS,
       now: begun,
     },
-    { fetch, rules },
+    { fetch },
   );
   const took = `after ${Date.now() - begun} ms`;
   const detail = result.ok ? `It took the ping: ${result.status} ${took}.` : result.message;

@@ -34,10 +34,7 @@ export function destinationRules(
   connections: readonly SealedConnection[],
 ): DestinationRules {
   const listed = connections.find(({ kind }) => kind === 'destinations')?.settings.allow;
-  const ownHosts = [
-    ...OWN_HOSTS.split(','),
-    URL.canParse(PUBLIC_URL) ? new URL(PUBLIC_URL).host : '',
-  ];
+  const ownHosts = [...OWN_HOSTS.split(','), URL.parse(PUBLIC_URL)?.host ?? ''];
   return {
     allowLoopbackHttp: ENVIRONMENT === 'development',
     ownHosts: ownHosts.map((host) => host.trim()).filter((host) => host !== ''),
@@ -119,7 +116,12 @@ export function checkDestination(text: string, rules: DestinationRules): Destina
  */
 export function destinationOf(text: string): string | null {
   const url = parse(text);
-  return typeof url === 'string' ? null : `${url.origin}${url.pathname}`;
+  return typeof url === 'string' ? null : destinationAt(url);
+}
+
+/** The same of a URL that has been checked. */
+export function destinationAt({ origin, pathname }: URL): string {
+  return `${origin}${pathname}`;
 }
 
 function parse(text: string): URL | string {

@@ -5,6 +5,7 @@
  */
 import { EVENT_DATA } from '../contract/events.ts';
 import type { Json } from '../contract/json.ts';
+import { givenAs } from '../given.ts';
 
 export interface FedEvent {
   readonly type: string;
@@ -83,7 +84,7 @@ function refundedRow({ type, time, data }: FedEvent): RefundedRow[] {
 }
 
 function feedCreated(db: D1Database, tenantId: string, rows: readonly CreatedRow[], now: number) {
-  const json = JSON.stringify(rows);
+  const tagged = rows.filter(({ tags }) => tags.length > 0);
   return [
     db
       .prepare(
@@ -91,7 +92,7 @@ function feedCreated(db: D1Database, tenantId: string, rows: readonly CreatedRow
            customer_email, customer_name, created_at, updated_at, seen_at)
          SELECT ?1, r->>'orderId', r->>'name', 'open', r->>'amount', r->>'currency',
            r->>'customerId', r->>'customerEmail', r->>'customerName', r->>'at', r->>'at', ?3
-         FROM (SELECT value AS r FROM json_each(?2)) WHERE true
+         FROM ${givenAs('r')} WHERE true
          ON CONFLICT (tenant_id, id) DO UPDATE SET name = excluded.name,
            total_amount = excluded.total_amount, currency = excluded.currency,
            customer_id = excluded.customer_id, customer_email = excluded.customer_email,
@@ -99,17 +100,21 @@ function feedCreated(db: D1Database, tenantId: string, rows: readonly CreatedRow
            updated_at = max(orders.updated_at, excluded.updated_at)
          WHERE orders.total_amount IS NULL OR excluded.created_at > orders.created_at`,
       )
-      .bind(tenantId, json, now),
-    db
-      .prepare(
-        `INSERT INTO order_tags (tenant_id, order_id, tag, at)
-         SELECT ?1, r.value->>'orderId', tag.value, r.value->>'at'
-         FROM json_each(?2) AS r, json_each(r.value, '$.tags') AS tag WHERE true
-         ON CONFLICT (tenant_id, order_id, tag) DO NOTHING`,
-      )
-      .bind(tenantId, json),
+      .bind(tenantId, JSON.stringify(rows), now),
+    ...(tagged.length > 0 ? [insertTags(db, tenantId, tagged)] : []),
     sumUp(db, tenantId, rows),
   ];
+}
+
+function insertTags(db: D1Database, tenantId: string, rows: readonly CreatedRow[]) {
+  return db
+    .prepare(
+      `INSERT INTO order_tags (tenant_id, order_id, tag, at)
+       SELECT ?1, r.value->>'orderId', tag.value, r.value->>'at'
+       FROM json_each(?2) AS r, json_each(r.value, '$.tags') AS tag WHERE true
+       ON CONFLICT (tenant_id, order_id, tag) DO NOTHING`,
+    )
+    .bind(tenantId, JSON.stringify(rows));
 }
 
 function feedRefunded(db: D1Database, tenantId: string, rows: readonly RefundedRow[], now: number) {
@@ -118,7 +123,7 @@ function feedRefunded(db: D1Database, tenantId: string, rows: readonly RefundedR
       .prepare(
         `INSERT INTO refunds (tenant_id, order_id, id, amount, currency, reason, at)
          SELECT ?1, r->>'orderId', r->>'id', r->>'amount', r->>'currency', r->>'reason', r->>'at'
-         FROM (SELECT value AS r FROM json_each(?2)) WHERE true
+         FROM ${givenAs('r')} WHERE true
          ON CONFLICT (tenant_id, order_id, id) DO NOTHING`,
       )
       .bind(tenantId, JSON.stringify(rows)),
@@ -140,7 +145,7 @@ export function awaitOrders(
       .prepare(
         `INSERT INTO orders (tenant_id, id, status, created_at, updated_at, seen_at)
          SELECT ?1, r->>'orderId', 'open', r->>'at', r->>'at', ?3
-         FROM (SELECT value AS r FROM json_each(?2)) WHERE true
+         FROM ${givenAs('r')} WHERE true
          ON CONFLICT (tenant_id, id) DO NOTHING`,
       )
       .bind(tenantId, JSON.stringify(slice), now),

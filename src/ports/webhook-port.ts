@@ -6,7 +6,7 @@ import type { DeliveryRecord } from '../contract/deliveries.ts';
 import { newId } from '../ids.ts';
 import type { SealKeys } from '../sealed.ts';
 import type { SealedConnection } from './connections.ts';
-import { checkDestination, type DestinationRules, destinationOf } from './destination.ts';
+import { checkDestination, type DestinationRules, destinationAt } from './destination.ts';
 import { type DestinationGate, failed, succeeded, type WebhookPort } from './index.ts';
 import { sendWebhook, type WebhookResult } from './webhook.ts';
 import { signingKeys } from './webhook-connection.ts';
@@ -26,9 +26,9 @@ export function signedWebhooks(
       const secrets = await signingKeys(env, tenantId, connection, now);
       // An admin can mend it before the schedule ends, and then nothing was lost.
       if (secrets.length === 0) return failed('no_signing_secret', NO_SECRET, { retryable: true });
-      const destination = destinationOf(url);
-      const isAllowed = checkDestination(url, rules).ok;
-      const shut = destination !== null && isAllowed ? await gate(destination) : null;
+      const checked = checkDestination(url, rules);
+      const destination = checked.ok ? destinationAt(checked.url) : null;
+      const shut = destination === null ? null : await gate(destination);
       if (shut !== null && destination !== null) {
         const { retryAfterMs } = shut;
         const delivery = recordOf(destination, null, now, 0);
@@ -36,9 +36,12 @@ export function signedWebhooks(
         return { ...failed('endpoint_disabled', DISABLED, { retryable, retryAfterMs }), delivery };
       }
       const text = JSON.stringify(body);
-      const request = { url, method, headers, body: text, id: idempotencyKey, secrets, timeoutMs };
+      const outgoing = { method, headers, body: text, id: idempotencyKey, secrets, timeoutMs };
       const begun = Date.now();
-      const result = await sendWebhook({ ...request, now: begun }, { fetch, rules });
+      const result = await sendWebhook(
+        { ...outgoing, destination: checked, now: begun },
+        { fetch },
+      );
       const output = { status: result.status, body: result.body };
       const wasSent = destination !== null && (result.ok || result.sent);
       const measured = wasSent

@@ -5,12 +5,13 @@
  * as with Svix: a receiver that is misconfigured today is often mended before the schedule ends.
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
-import { checkDestination, type DestinationRules } from './destination.ts';
+import type { DestinationCheck } from './destination.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { signWebhook } from './webhook-signature.ts';
 
 export interface WebhookRequest {
-  readonly url: string;
+  /** Where it goes, if it may go there. */
+  readonly destination: DestinationCheck;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   /** Sent as it stands, in UTF-8. With GET nothing is sent, and the signature is over nothing. */
@@ -60,7 +61,6 @@ export type WebhookResult =
 
 export interface WebhookDeps {
   readonly fetch: typeof fetch;
-  readonly rules: DestinationRules;
 }
 
 export const WEBHOOK_METHODS = ['POST', 'PUT', 'PATCH', 'DELETE', 'GET'] as const;
@@ -77,9 +77,9 @@ export const USER_AGENT = 'Signalbox/1 (+webhooks)';
  */
 export async function sendWebhook(
   request: WebhookRequest,
-  { fetch, rules }: WebhookDeps,
+  { fetch }: WebhookDeps,
 ): Promise<WebhookResult> {
-  const destination = checkDestination(request.url, rules);
+  const { destination } = request;
   if (!destination.ok) return refused('destination_refused', destination.reason);
   const method = WEBHOOK_METHODS.find((known) => known === request.method.toUpperCase());
   if (method === undefined)
@@ -99,7 +99,7 @@ export async function sendWebhook(
       signal: deadline,
       ...(method === 'GET' ? {} : { body }),
     });
-    return classify(response, await readStart(response, deadline), request.now);
+    return classify(response, await readStart(response), request.now);
   } catch {
     return unanswered(deadline.aborted, timeoutMs);
   }
@@ -141,20 +141,19 @@ export function headerFaults(headers: Readonly<Record<string, string>>): string[
 }
 
 /**
- * The first bytes of an answer as text, then the rest is cancelled. A body that breaks off or drips
- * past the deadline is cut there: by then the status has said what the receiver made of the webhook.
+ * The first bytes of an answer as text, then the rest is cancelled. A body that breaks off, or that the
+ * signal of its request ends at the deadline, is cut there: by then the status has said what the receiver
+ * made of the webhook.
  */
-async function readStart(response: Response, deadline: AbortSignal): Promise<string> {
+async function readStart(response: Response): Promise<string> {
   if (response.body === null) return '';
   const length = lengthOf(response);
   const reader = response.body.getReader();
-  const stop = () => void reader.cancel().catch(() => undefined);
-  deadline.addEventListener('abort', stop, { once: true });
   const end = Math.min(length, READ_BYTES_MAX);
   const kept = new Uint8Array(Math.min(end, KEPT_BYTES));
   let seen = 0;
   try {
-    while (seen < end && !deadline.aborted) {
+    while (seen < end) {
       const { done, value } = await reader.read();
       if (done) break;
       const chunk: Uint8Array = value;
@@ -164,9 +163,8 @@ async function readStart(response: Response, deadline: AbortSignal): Promise<str
   } catch {
     // Broken off or past the deadline; what came before still counts.
   }
-  deadline.removeEventListener('abort', stop);
   // To cancel costs as much as to read, and where nothing is left there is nothing to cancel.
-  if (seen < length) stop();
+  if (seen < length) void reader.cancel().catch(() => undefined);
   // As a stream, so that a character cut in half at the end is left out rather than garbled.
   return new TextDecoder().decode(kept.subarray(0, seen), { stream: true });
 }

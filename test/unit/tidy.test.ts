@@ -31,6 +31,7 @@ const textOf = new Map(sources.map(({ path, text }) => [path, text]));
 const LAYERS: Readonly<Record<string, number>> = {
   'src/contract': 1,
   'src/currency.ts': 2,
+  'src/given.ts': 1,
   'src/html.ts': 1,
   'src/recent.ts': 1,
   'src/redacted.ts': 1,

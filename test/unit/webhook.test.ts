@@ -8,6 +8,7 @@ import {
 import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, describe, expect, it } from 'vitest';
+import { checkDestination } from '../../src/ports/destination.ts';
 import {
   headerFaults,
   sendWebhook,
@@ -56,7 +57,7 @@ async function listenAndKeep(received: Received[]): Promise<string> {
 
 function send(url: string, over: Partial<WebhookRequest> = {}): Promise<WebhookResult> {
   const request: WebhookRequest = {
-    url,
+    destination: checkDestination(url, RULES),
     method: 'POST',
     headers: {},
     body: BODY,
@@ -66,7 +67,7 @@ function send(url: string, over: Partial<WebhookRequest> = {}): Promise<WebhookR
     now: NOW,
     ...over,
   };
-  return sendWebhook(request, { fetch, rules: RULES });
+  return sendWebhook(request, { fetch });
 }
 
 async function answeredWith(status: number, headers: Record<string, string> = {}, body = 'no') {
@@ -297,10 +298,14 @@ describe('requests that are never made', () => {
   const untouched: typeof fetch = () => {
     throw new Error('the network was touched');
   };
-  const attempt = (over: Partial<WebhookRequest>) =>
+  const rules = { allowLoopbackHttp: false, ownHosts: [], allowed: null };
+  const attempt = ({
+    url = 'https://example.com/hook',
+    ...over
+  }: Partial<WebhookRequest> & { readonly url?: string }) =>
     sendWebhook(
       {
-        url: 'https://example.com/hook',
+        destination: checkDestination(url, rules),
         method: 'POST',
         headers: {},
         body: BODY,
@@ -310,7 +315,7 @@ describe('requests that are never made', () => {
         now: NOW,
         ...over,
       },
-      { fetch: untouched, rules: { allowLoopbackHttp: false, ownHosts: [], allowed: null } },
+      { fetch: untouched },
     );
 
   it.each([
@@ -341,9 +346,10 @@ describe('requests that are never made', () => {
       seen.push(this);
       return new Response('fine');
     };
-    const request = { url: 'https://example.com./a', method: 'PUT', headers: {}, body: BODY };
+    const destination = checkDestination('https://example.com./a', RULES);
+    const request = { destination, method: 'PUT', headers: {}, body: BODY };
     const rest = { id: 'msg_1', secrets: [SECRET], timeoutMs: 1_000, now: NOW };
-    const result = await sendWebhook({ ...request, ...rest }, { fetch: recording, rules: RULES });
+    const result = await sendWebhook({ ...request, ...rest }, { fetch: recording });
     expect(result).toMatchObject({ ok: true, status: 200, body: 'fine' });
     expect(seen).toEqual([undefined]);
   });

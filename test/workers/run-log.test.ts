@@ -63,6 +63,18 @@ test('entries go on in their run’s row, until it is large', async () => {
   expect(await laterRows(id)).toBe(3);
 });
 
+test('a run that is over when it is first told of is in its row alone, however large', async () => {
+  const [parcel] = parcelsOf('run_whole', [7], 6_000);
+  if (parcel === undefined) throw new Error('no parcel');
+  const queued = { ...parcel, seq: 0, entries: [] };
+  const whole = { ...parcel, item: { ...parcel.item, status: 'cancelled' as const } };
+  await store(queued);
+  await store(queued, whole);
+  expect(await store(queued, whole)).toBe(0);
+  expect(await seqsOf('run_whole')).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  expect(await laterRows('run_whole')).toBe(0);
+});
+
 test('a parcel that comes again writes nothing', async () => {
   const parcels = parcelsOf('run_again', [2, 2, 1], 10);
   for (const parcel of parcels) await store(parcel);

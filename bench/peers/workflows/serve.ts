@@ -24,6 +24,7 @@ const miniflare = new Miniflare(
           GATED: { name: 'gated', className: 'Gated' },
         },
         unsafeDirectSockets: [{ host: '127.0.0.1', port: Number(port) }],
+        stripCfConnectingIp: false,
       },
     ],
   }),
