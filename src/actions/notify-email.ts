@@ -15,7 +15,7 @@ import { defineAction } from './define.ts';
 
 /** So many are named before approvers are told how many more there are. */
 const SHOWN_ADDRESSES = 3;
-const body = z.string().min(1).max(200_000);
+const body = z.lazy(() => z.string().min(1).max(200_000));
 
 const [SECOND_MS, MINUTE_MS, HOUR_MS] = [1_000, 60_000, 3_600_000];
 /** An outage of hours is outwaited, in less than the 24 hours for which Resend knows our key. */

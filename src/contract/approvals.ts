@@ -1,8 +1,8 @@
 /** Approval rules: a tenant's policy per action, and the rule as it is frozen into a request. */
 import * as z from 'zod';
-import { duration, money, role, webUrl } from './json.ts';
+import { duration, money, ROLES, webUrl } from './json.ts';
 
-export const approverRole = role.exclude(['ingest', 'viewer']);
+export const approverRole = z.lazy(() => z.enum(ROLES).exclude(['ingest', 'viewer']));
 const roles = z.lazy(() =>
   z.array(approverRole).max(2).describe('Whoever has one of these roles, or more, may decide'),
 );
@@ -92,9 +92,9 @@ export const approvalPolicy = z.lazy(() =>
 );
 export type ApprovalPolicy = z.infer<typeof approvalPolicy>;
 
-export const notifyUrl = webUrl
-  .nullable()
-  .describe('Where a chat hears of approvals, by signed webhooks; null: nowhere');
+export const notifyUrl = z.lazy(() =>
+  webUrl.nullable().describe('Where a chat hears of approvals, by signed webhooks; null: nowhere'),
+);
 
 /** An update names only what differs from the action's default; `null` goes back to the default. */
 export const approvalPolicyUpdate = z.lazy(() =>

@@ -5,8 +5,8 @@
 import * as z from 'zod';
 import { utcTime } from './json.ts';
 
-const hash = z.string().describe('32 bytes in lower-case hex');
-const size = z.int().min(1).describe('How many entries, from the first');
+const hash = z.lazy(() => z.string().describe('32 bytes in lower-case hex'));
+const size = z.lazy(() => z.int().min(1).describe('How many entries, from the first'));
 
 export const auditCheckpoint = z.lazy(() =>
   z

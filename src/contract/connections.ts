@@ -4,13 +4,15 @@ import { ALLOWED_HOST_FORM, isAllowedHost } from './allowed-hosts.ts';
 import { duration, utcTime, webUrl } from './json.ts';
 import { mailbox } from './mail.ts';
 
-const secretText = z.string().min(8).max(512).regex(/^\S+$/, 'no spaces');
+const secretText = z.lazy(() => z.string().min(8).max(512).regex(/^\S+$/, 'no spaces'));
 
 /** Says of a new webhook secret that the one before it ends at once. */
-const dropPrevious = z
-  .boolean()
-  .optional()
-  .describe('The former webhook secret ends now; default: it is taken for 24 hours more');
+const dropPrevious = z.lazy(() =>
+  z
+    .boolean()
+    .optional()
+    .describe('The former webhook secret ends now; default: it is taken for 24 hours more'),
+);
 
 export const SIGNING_SECRET_FORM = 'whsec_ and the base64 of 24 to 64 bytes';
 export const SIGNING_KEY_FORM =
@@ -25,7 +27,7 @@ export const CONNECTION_KINDS = [
   'stripe',
   'webhook',
 ] as const;
-export const connectionKind = z.enum(CONNECTION_KINDS).meta({ id: 'ConnectionKind' });
+export const connectionKind = z.lazy(() => z.enum(CONNECTION_KINDS).meta({ id: 'ConnectionKind' }));
 export type ConnectionKind = z.infer<typeof connectionKind>;
 
 /** What both mail services take. */
@@ -43,16 +45,18 @@ const emailFields = () => ({
 });
 
 /** A name in a path at Unleash. */
-const unleashName = z
-  .string()
-  .max(100)
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._~-]*$/, 'letters, digits and . _ ~ -');
+const unleashName = z.lazy(() =>
+  z
+    .string()
+    .max(100)
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._~-]*$/, 'letters, digits and . _ ~ -'),
+);
 
 const flagsConnection = z.lazy(() =>
   z.strictObject({
     kind: z.literal('flags'),
     service: z.literal('unleash'),
-    url: webUrl.max(500).describe('Where it is, such as https://unleash.example.com'),
+    url: webUrl.unwrap().max(500).describe('Where it is, such as https://unleash.example.com'),
     project: unleashName.optional().describe('Default: default'),
     environment: unleashName.describe('Where features are switched, such as production'),
     apiToken: secretText.describe('May switch features in that environment'),
@@ -117,6 +121,7 @@ export const connectionSet = z.lazy(() =>
         webhookSecret: secretText.describe('Of the webhook endpoint, whsec_…'),
         dropPrevious,
         apiKey: secretText
+          .unwrap()
           .regex(/^(sk|rk)_/, 'a secret or a restricted key, sk_… or rk_…')
           .optional()
           .describe('For actions: a key with write access to refunds'),

@@ -21,7 +21,9 @@ export const deliveryRecord = z.lazy(() =>
 );
 export type DeliveryRecord = z.infer<typeof deliveryRecord>;
 
-export const deliveryStatus = z.enum(['delivered', 'failed']).meta({ id: 'DeliveryStatus' });
+export const deliveryStatus = z.lazy(() =>
+  z.enum(['delivered', 'failed']).meta({ id: 'DeliveryStatus' }),
+);
 export type DeliveryStatus = z.infer<typeof deliveryStatus>;
 
 /** One attempt in the delivery log. */
@@ -101,7 +103,9 @@ export const destination = z.lazy(() =>
 );
 export type Destination = z.infer<typeof destination>;
 
-const destinationUrl = webUrl.refine((url) => !/[?#]/.test(url), 'without a query and a fragment');
+const destinationUrl = z.lazy(() =>
+  webUrl.refine((url) => !/[?#]/.test(url), 'without a query and a fragment'),
+);
 
 export const destinationBody = z.lazy(() =>
   z.strictObject({ url: destinationUrl }).meta({ id: 'DestinationUrl' }),

@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { type Json, type JsonObject, json, jsonObject, money, timestamp, utcTime } from './json.ts';
 import { faultsOf } from './problems.ts';
 
-const vendorId = z.string().min(1).max(256);
+const vendorId = z.lazy(() => z.string().min(1).max(256));
 
 export const orderData = z.lazy(() =>
   z.looseObject({
@@ -98,25 +98,29 @@ export function isPlatformType(type: string): type is PlatformEventType {
 
 export const CUSTOM_TYPE = /^custom\.[a-z0-9][a-z0-9._-]{0,99}$/;
 
-export const eventType = z
-  .string()
-  .refine(
-    (type) => isPlatformType(type) || CUSTOM_TYPE.test(type),
-    `one of ${EVENT_TYPES.join(', ')} or custom.<name>`,
-  )
-  .meta({ id: 'EventType', examples: ['order.created', 'custom.stock.low'] });
+export const eventType = z.lazy(() =>
+  z
+    .string()
+    .refine(
+      (type) => isPlatformType(type) || CUSTOM_TYPE.test(type),
+      `one of ${EVENT_TYPES.join(', ')} or custom.<name>`,
+    )
+    .meta({ id: 'EventType', examples: ['order.created', 'custom.stock.low'] }),
+);
 
 /** CloudEvents attribute names: lower-case letters and digits. */
 const EXTENSION_NAME = /^[a-z0-9]{1,20}$/;
 const extensionValue = z.lazy(() => z.union([z.string().max(1_024), z.boolean(), z.int()]));
-const uriReference = z
-  .string()
-  .min(1)
-  .max(512)
-  .refine(
-    (text) => URL.canParse(text, 'https://base.invalid/') && !/\s/.test(text),
-    'a URI-reference',
-  );
+const uriReference = z.lazy(() =>
+  z
+    .string()
+    .min(1)
+    .max(512)
+    .refine(
+      (text) => URL.canParse(text, 'https://base.invalid/') && !/\s/.test(text),
+      'a URI-reference',
+    ),
+);
 
 const envelope = z.lazy(() =>
   z.object({

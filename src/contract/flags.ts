@@ -2,11 +2,13 @@
 import * as z from 'zod';
 import { actor, utcTime } from './json.ts';
 
-export const flagKey = z
-  .string()
-  .regex(/^[A-Za-z0-9._-]{1,100}$/, '1 to 100 of A-Z, a-z, 0-9, dot, _ and -')
-  // It would be a field of an answer, and means something else to careless readers.
-  .refine((key) => key !== '__proto__', 'not __proto__');
+export const flagKey = z.lazy(() =>
+  z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,100}$/, '1 to 100 of A-Z, a-z, 0-9, dot, _ and -')
+    // It would be a field of an answer, and means something else to careless readers.
+    .refine((key) => key !== '__proto__', 'not __proto__'),
+);
 
 export const flag = z.lazy(() =>
   z.object({ key: z.string(), enabled: z.boolean(), updatedAt: utcTime }).meta({ id: 'Flag' }),

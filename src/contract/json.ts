@@ -52,9 +52,9 @@ export const money = z.lazy(() =>
 export type Money = z.infer<typeof money>;
 
 /** A time as we answer it: RFC 3339, UTC, milliseconds. */
-export const utcTime = z
-  .string()
-  .meta({ format: 'date-time', example: '2026-01-31T12:00:00.000Z' });
+export const utcTime = z.lazy(() =>
+  z.string().meta({ format: 'date-time', example: '2026-01-31T12:00:00.000Z' }),
+);
 
 /** An RFC 3339 time with any offset; comes out as UTC with milliseconds, in a year of four digits. */
 export const timestamp = z.lazy(() =>
@@ -69,11 +69,13 @@ export const timestamp = z.lazy(() =>
  * A complete http or https URL, which stays the text that it was. (zod's own takes blanks and line breaks
  * out of it, after which it may name another host than whoever read it saw.)
  */
-export const webUrl = z
-  .string()
-  .max(2_048)
-  .refine(isWebUrl, 'a complete http or https URL, without blanks')
-  .meta({ format: 'uri' });
+export const webUrl = z.lazy(() =>
+  z
+    .string()
+    .max(2_048)
+    .refine(isWebUrl, 'a complete http or https URL, without blanks')
+    .meta({ format: 'uri' }),
+);
 
 function isWebUrl(text: string): boolean {
   return /^https?:\/\/[^\s\p{Cc}]+$/iu.test(text) && URL.canParse(text);
@@ -101,13 +103,15 @@ export function durationMs(text: string): number {
   return ms;
 }
 
-export const duration = z
-  .string()
-  .refine(
-    (text) => (parseDuration(text) ?? Number.POSITIVE_INFINITY) <= DURATION_MAX_MS,
-    'a duration up to 366d, such as 30s, 15m, 72h or 7d',
-  )
-  .meta({ id: 'Duration', pattern: DURATION.source, examples: ['30s', '15m', '72h', '7d'] });
+export const duration = z.lazy(() =>
+  z
+    .string()
+    .refine(
+      (text) => (parseDuration(text) ?? Number.POSITIVE_INFINITY) <= DURATION_MAX_MS,
+      'a duration up to 366d, such as 30s, 15m, 72h or 7d',
+    )
+    .meta({ id: 'Duration', pattern: DURATION.source, examples: ['30s', '15m', '72h', '7d'] }),
+);
 
 export const ID_PREFIXES = [
   'evt',
@@ -139,7 +143,7 @@ export function idAtTime(prefix: IdPrefix, time: string): string {
 
 /** Roles, weakest first. `ingest` stands aside: it sends events and reads nothing. */
 export const ROLES = ['ingest', 'viewer', 'approver', 'admin'] as const;
-export const role = z.enum(ROLES).meta({ id: 'Role' });
+export const role = z.lazy(() => z.enum(ROLES).meta({ id: 'Role' }));
 export type Role = z.infer<typeof role>;
 
 /**
@@ -147,7 +151,7 @@ export type Role = z.infer<typeof role>;
  * does nothing else, and speaks for nobody.
  */
 export const KEY_ROLES = ['frontend', ...ROLES] as const;
-export const keyRole = z.enum(KEY_ROLES).meta({ id: 'KeyRole' });
+export const keyRole = z.lazy(() => z.enum(KEY_ROLES).meta({ id: 'KeyRole' }));
 export type KeyRole = z.infer<typeof keyRole>;
 
 /** Who did something. `name` is kept with the record: people leave, the record stays readable. */
@@ -162,7 +166,9 @@ export const actor = z.lazy(() =>
 );
 export type Actor = z.infer<typeof actor>;
 
-export const tenantId = z
-  .string()
-  .regex(/^[a-z0-9-]{2,40}$/, '2 to 40 of a-z, 0-9 and -')
-  .meta({ id: 'TenantId' });
+export const tenantId = z.lazy(() =>
+  z
+    .string()
+    .regex(/^[a-z0-9-]{2,40}$/, '2 to 40 of a-z, 0-9 and -')
+    .meta({ id: 'TenantId' }),
+);

@@ -20,8 +20,10 @@ export const LIVE_CLOSE = {
   unwanted: 1008,
 } as const;
 
-const cursor = z.string().describe('Where to go on from: `?cursor=` of the next socket');
-const id = z.string();
+const cursor = z.lazy(() =>
+  z.string().describe('Where to go on from: `?cursor=` of the next socket'),
+);
+const id = z.lazy(() => z.string());
 
 export const liveMessage = z.lazy(() =>
   z

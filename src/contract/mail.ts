@@ -67,10 +67,12 @@ export function isHeaderText(text: string): boolean {
 }
 
 /** An address as the contract takes it. It is stored and shown as it was written. */
-export const mailbox = z
-  .string()
-  .max(MAILBOX_LENGTH_MAX)
-  .refine((text) => parseMailbox(text) !== null, MAILBOX_FORM);
+export const mailbox = z.lazy(() =>
+  z
+    .string()
+    .max(MAILBOX_LENGTH_MAX)
+    .refine((text) => parseMailbox(text) !== null, MAILBOX_FORM),
+);
 
 function withAddress(name: string | null, written: string): Mailbox | null {
   const at = written.lastIndexOf('@');

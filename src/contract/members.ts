@@ -1,10 +1,10 @@
 /** Members: the people of a tenant. Keys may belong to one; what they decide counts as that person's. */
 import * as z from 'zod';
-import { role, timestamp, utcTime } from './json.ts';
+import { ROLES, timestamp, utcTime } from './json.ts';
 import { parseMailbox } from './mail.ts';
 
 /** `ingest` is for machines: no person has it. */
-export const memberRole = role.exclude(['ingest']);
+export const memberRole = z.lazy(() => z.enum(ROLES).exclude(['ingest']));
 
 const email = z.lazy(() =>
   z
@@ -12,8 +12,8 @@ const email = z.lazy(() =>
     .refine((text) => parseMailbox(text)?.name === null, 'an address such as ada@example.com')
     .transform((text) => text.toLowerCase()),
 );
-const name = z.string().trim().min(1).max(120);
-const memberId = z.string().min(1).max(100);
+const name = z.lazy(() => z.string().trim().min(1).max(120));
+const memberId = z.lazy(() => z.string().min(1).max(100));
 
 export const delegation = z.lazy(() =>
   z
@@ -59,9 +59,9 @@ export const memberUpdate = z.lazy(() =>
 );
 export type MemberUpdate = z.infer<typeof memberUpdate>;
 
-const whose = memberId
-  .optional()
-  .describe('Default: the caller; only an admin names somebody else');
+const whose = z.lazy(() =>
+  memberId.optional().describe('Default: the caller; only an admin names somebody else'),
+);
 
 export const memberDelegate = z.lazy(() =>
   z

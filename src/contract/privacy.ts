@@ -1,8 +1,8 @@
 /** Erasure of a person: whom, what was erased, what remains and why. docs/privacy.md */
 import * as z from 'zod';
 
-const text = z.string().trim().min(1);
-const id = text.max(256);
+const text = () => z.string().trim().min(1);
+const id = z.lazy(() => text().max(256));
 const email = z.lazy(() =>
   z
     .email()
@@ -13,7 +13,7 @@ const email = z.lazy(() =>
 /** A customer as events name them. The name is only looked for when it is given, in two words or more. */
 export const customerSubject = z.lazy(() =>
   z
-    .strictObject({ id: id.optional(), email: email.optional(), name: text.max(200).optional() })
+    .strictObject({ id: id.optional(), email: email.optional(), name: text().max(200).optional() })
     .refine((customer) => customer.id !== undefined || customer.email !== undefined, {
       error: 'an id, an email or both',
     }),
@@ -22,10 +22,10 @@ export const customerSubject = z.lazy(() =>
 export const erasureBody = z.lazy(() =>
   z
     .strictObject({
-      memberId: text.max(100).optional().describe('A member who was removed'),
+      memberId: text().max(100).optional().describe('A member who was removed'),
       customer: customerSubject.optional(),
-      reason: text.max(2_000),
-      cursor: text
+      reason: text().max(2_000),
+      cursor: text()
         .max(1_000)
         .optional()
         .describe('`nextCursor` of the answer before, with the same subject'),
@@ -47,7 +47,7 @@ export type Subject =
       readonly name: string | undefined;
     };
 
-const count = z.int().min(0);
+const count = z.lazy(() => z.int().min(0));
 export const erasedCounts = z.lazy(() =>
   z
     .object({

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 
 const DAYS_MAX = 3_660;
-const days = z.int().min(1).max(DAYS_MAX).nullable();
+const days = z.lazy(() => z.int().min(1).max(DAYS_MAX).nullable());
 
 const fields = () => ({
   runsDays: days.describe(

@@ -19,7 +19,7 @@ export const RUN_STATUSES = [
   'expired',
   'cancelled',
 ] as const;
-export const runStatus = z.enum(RUN_STATUSES).meta({ id: 'RunStatus' });
+export const runStatus = z.lazy(() => z.enum(RUN_STATUSES).meta({ id: 'RunStatus' }));
 export type RunStatus = z.infer<typeof runStatus>;
 
 const FINAL: ReadonlySet<RunStatus> = new Set([
@@ -33,20 +33,22 @@ export function isFinal(status: RunStatus): boolean {
   return FINAL.has(status);
 }
 
-export const stepStatus = z
-  .enum([
-    'pending',
-    'running',
-    'waiting',
-    'pending_approval',
-    'succeeded',
-    'failed',
-    'skipped',
-    'denied',
-    'expired',
-    'cancelled',
-  ])
-  .meta({ id: 'StepStatus' });
+export const stepStatus = z.lazy(() =>
+  z
+    .enum([
+      'pending',
+      'running',
+      'waiting',
+      'pending_approval',
+      'succeeded',
+      'failed',
+      'skipped',
+      'denied',
+      'expired',
+      'cancelled',
+    ])
+    .meta({ id: 'StepStatus' }),
+);
 
 /** Why a step or a run failed: a stable code and a sentence for a person. */
 export const failure = z.lazy(() =>
@@ -71,28 +73,30 @@ export const change = z.lazy(() =>
 export type Change = z.infer<typeof change>;
 
 /** `gate`: may it be done; `resolve`: was it done, of which nobody could tell. */
-export const approvalKind = z.enum(['gate', 'resolve']).meta({ id: 'ApprovalKind' });
+export const approvalKind = z.lazy(() => z.enum(['gate', 'resolve']).meta({ id: 'ApprovalKind' }));
 export type ApprovalKind = z.infer<typeof approvalKind>;
 
-const resolution = z
-  .enum(['happened', 'retry'])
-  .describe('Of an unknown outcome: it was carried out, or it was not and is tried again');
+const resolution = z.lazy(() =>
+  z
+    .enum(['happened', 'retry'])
+    .describe('Of an unknown outcome: it was carried out, or it was not and is tried again'),
+);
 export type Resolution = z.infer<typeof resolution>;
 
-const base = { seq: z.int().min(1), at: utcTime };
-const onStep = { ...base, stepId: z.string() };
-const onApproval = { ...onStep, approvalId: z.string() };
-const decisionFields = { actor, comment: z.string().nullable(), requestId: z.string() };
-const onBehalfOf = actor
-  .optional()
-  .describe('Who lets the actor decide in their place: the vote counts as theirs');
+const base = () => ({ seq: z.int().min(1), at: utcTime });
+const onStep = () => ({ ...base(), stepId: z.string() });
+const onApproval = () => ({ ...onStep(), approvalId: z.string() });
+const decisionFields = () => ({ actor, comment: z.string().nullable(), requestId: z.string() });
+const onBehalfOf = z.lazy(() =>
+  actor.optional().describe('Who lets the actor decide in their place: the vote counts as theirs'),
+);
 const entryType = <Name extends string>(name: Name) => z.literal(name);
 
 export const entry = z.lazy(() =>
   z
     .discriminatedUnion('type', [
       z.object({
-        ...base,
+        ...base(),
         type: entryType('run_created'),
         workflowId: z.string(),
         workflowName: z.string(),
@@ -104,25 +108,25 @@ export const entry = z.lazy(() =>
         retryOf: z.string().optional().describe('The run that is done again by this one'),
         steps: z.array(z.object({ id: z.string(), action: z.string().nullable() })),
       }),
-      z.object({ ...onStep, type: entryType('step_skipped'), reason: z.string() }),
+      z.object({ ...onStep(), type: entryType('step_skipped'), reason: z.string() }),
       z.object({
-        ...onStep,
+        ...onStep(),
         type: entryType('step_started'),
         action: z.string().nullable(),
         input: json,
       }),
       z.object({
-        ...onStep,
+        ...onStep(),
         type: entryType('budget_asked'),
         budget,
         amount: money.nullable().describe('What it costs; null when the inputs do not say'),
       }),
-      z.object({ ...onStep, type: entryType('budget_reserved') }),
-      z.object({ ...onStep, type: entryType('budget_exceeded'), detail: z.string() }),
-      z.object({ ...onStep, type: entryType('delay_started'), until: utcTime }),
-      z.object({ ...onStep, type: entryType('delay_ended') }),
+      z.object({ ...onStep(), type: entryType('budget_reserved') }),
+      z.object({ ...onStep(), type: entryType('budget_exceeded'), detail: z.string() }),
+      z.object({ ...onStep(), type: entryType('delay_started'), until: utcTime }),
+      z.object({ ...onStep(), type: entryType('delay_ended') }),
       z.object({
-        ...onApproval,
+        ...onApproval(),
         type: entryType('approval_requested'),
         kind: approvalKind,
         rule: approvalRule,
@@ -131,48 +135,53 @@ export const entry = z.lazy(() =>
         excluded: z.array(z.string()).describe('Ids of the actors who may not decide'),
       }),
       z.object({
-        ...onApproval,
+        ...onApproval(),
         type: entryType('approval_approved'),
-        ...decisionFields,
+        ...decisionFields(),
         onBehalfOf,
         resolution: resolution.optional(),
       }),
       z.object({
-        ...onApproval,
+        ...onApproval(),
         type: entryType('approval_denied'),
-        ...decisionFields,
+        ...decisionFields(),
         onBehalfOf,
       }),
-      z.object({ ...onApproval, type: entryType('approval_viewed'), actor, requestId: z.string() }),
-      z.object({ ...onApproval, type: entryType('approval_reminded') }),
       z.object({
-        ...onApproval,
+        ...onApproval(),
+        type: entryType('approval_viewed'),
+        actor,
+        requestId: z.string(),
+      }),
+      z.object({ ...onApproval(), type: entryType('approval_reminded') }),
+      z.object({
+        ...onApproval(),
         type: entryType('approval_escalated'),
         roles: approvalRule.unwrap().shape.roles,
         members: approvalRule.unwrap().shape.members,
         expiresAt: utcTime,
       }),
       z.object({
-        ...onApproval,
+        ...onApproval(),
         type: entryType('approval_edited'),
-        ...decisionFields,
+        ...decisionFields(),
         input: jsonObject,
         inputHash: z.string(),
         changes: z.array(change),
       }),
-      z.object({ ...onApproval, type: entryType('approval_overridden'), ...decisionFields }),
-      z.object({ ...onApproval, type: entryType('approval_granted') }),
-      z.object({ ...onApproval, type: entryType('approval_expired') }),
-      z.object({ ...onApproval, type: entryType('approval_cancelled') }),
+      z.object({ ...onApproval(), type: entryType('approval_overridden'), ...decisionFields() }),
+      z.object({ ...onApproval(), type: entryType('approval_granted') }),
+      z.object({ ...onApproval(), type: entryType('approval_expired') }),
+      z.object({ ...onApproval(), type: entryType('approval_cancelled') }),
       z.object({
-        ...onStep,
+        ...onStep(),
         type: entryType('attempt_started'),
         attempt: z.int(),
         idempotencyKey: z.string(),
         deadline: utcTime,
       }),
       z.object({
-        ...onStep,
+        ...onStep(),
         type: entryType('attempt_succeeded'),
         attempt: z.int(),
         output: json,
@@ -180,7 +189,7 @@ export const entry = z.lazy(() =>
         delivery: deliveryRecord.optional(),
       }),
       z.object({
-        ...onStep,
+        ...onStep(),
         type: entryType('attempt_failed'),
         attempt: z.int(),
         error: failure,
@@ -193,7 +202,7 @@ export const entry = z.lazy(() =>
         delivery: deliveryRecord.optional(),
       }),
       z.object({
-        ...onStep,
+        ...onStep(),
         type: entryType('step_progressed'),
         attempt: z.int(),
         progress: jsonObject.describe('How far it is, such as {"rows": 96000}'),
@@ -202,17 +211,17 @@ export const entry = z.lazy(() =>
           .describe('When the next slice begins; null once the run ended'),
       }),
       z.object({
-        ...onStep,
+        ...onStep(),
         type: entryType('step_resolved'),
         output: json.describe('What was known of it before somebody said that it happened'),
       }),
-      z.object({ ...onStep, type: entryType('step_failed'), error: failure }),
-      z.object({ ...base, type: entryType('run_succeeded') }),
-      z.object({ ...base, type: entryType('run_failed'), error: failure }),
-      z.object({ ...base, type: entryType('run_denied'), error: failure }),
-      z.object({ ...base, type: entryType('run_expired'), error: failure }),
+      z.object({ ...onStep(), type: entryType('step_failed'), error: failure }),
+      z.object({ ...base(), type: entryType('run_succeeded') }),
+      z.object({ ...base(), type: entryType('run_failed'), error: failure }),
+      z.object({ ...base(), type: entryType('run_denied'), error: failure }),
+      z.object({ ...base(), type: entryType('run_expired'), error: failure }),
       z.object({
-        ...base,
+        ...base(),
         type: entryType('run_cancelled'),
         actor,
         comment: z.string().nullable(),
@@ -249,9 +258,9 @@ export const stepView = z.lazy(() =>
 );
 export type StepView = z.infer<typeof stepView>;
 
-export const approvalStatus = z
-  .enum(['pending', 'approved', 'denied', 'expired', 'cancelled'])
-  .meta({ id: 'ApprovalStatus' });
+export const approvalStatus = z.lazy(() =>
+  z.enum(['pending', 'approved', 'denied', 'expired', 'cancelled']).meta({ id: 'ApprovalStatus' }),
+);
 
 export const approvalView = z.lazy(() =>
   z
@@ -356,7 +365,7 @@ export const run = z.lazy(() =>
 );
 export type Run = z.infer<typeof run>;
 
-const comment = z.string().trim().min(1).max(2_000);
+const comment = z.lazy(() => z.string().trim().min(1).max(2_000));
 const decisionBody = () => ({
   runId: z.string().min(1).max(100),
   approvalId: z

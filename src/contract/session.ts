@@ -1,6 +1,7 @@
 /** Sign-in of a browser by API key: the key goes into a cookie that no script can read. docs/console.md */
 import * as z from 'zod';
-import { actor, role, utcTime } from './json.ts';
+import { actor, utcTime } from './json.ts';
+import { memberRole } from './members.ts';
 import { tenant } from './tenants.ts';
 
 export const sessionStart = z.lazy(() =>
@@ -12,7 +13,7 @@ export const session = z.lazy(() =>
     .object({
       tenant: tenant.unwrap().pick({ id: true, name: true }),
       actor,
-      role: role.exclude(['ingest']),
+      role: memberRole,
       inPerson: z.boolean().describe('A member who may decide where a rule names them'),
       standsInFor: z
         .array(z.object({ id: z.string(), name: z.string() }))

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { utcTime } from './json.ts';
 import { runStatus } from './runs.ts';
 
-const count = z.int().min(0);
+const count = z.lazy(() => z.int().min(0));
 
 export const hourStats = z.lazy(() =>
   z

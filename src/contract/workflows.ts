@@ -1,14 +1,17 @@
 /** Workflow definitions as a tenant writes them, and the views of them that the routes answer. */
 import * as z from 'zod';
+import { approverRole } from './approvals.ts';
 import { eventType } from './events.ts';
-import { actor, duration, jsonObject, role, utcTime } from './json.ts';
+import { actor, duration, jsonObject, utcTime } from './json.ts';
 
 /** No hyphen: a step's name stands in expressions as `steps.<id>.output`. */
-export const stepId = z
-  .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'letters, digits and _, not beginning with a digit');
+export const stepId = z.lazy(() =>
+  z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'letters, digits and _, not beginning with a digit'),
+);
 
-const expression = z.string().min(1).max(4_096);
+const expression = z.lazy(() => z.string().min(1).max(4_096));
 
 /** Attempts at a step: the first one counts. Delays grow from `delay` by doubling, up to `maxDelay`. */
 export const retry = z.lazy(() =>
@@ -26,10 +29,7 @@ export const stepApproval = z.lazy(() =>
   z
     .strictObject({
       approvals: z.int().min(1).max(20).optional(),
-      roles: z
-        .array(role.exclude(['ingest', 'viewer']))
-        .min(1)
-        .optional(),
+      roles: z.array(approverRole).min(1).optional(),
       expiresIn: duration.optional(),
       onExpire: z.enum(['deny']).optional(),
       members: z.array(z.string().min(1).max(100)).min(1).max(50).optional(),

@@ -31,8 +31,8 @@ export interface SchemaNode {
   readonly allOf?: readonly SchemaNode[] | undefined;
 }
 
-const text = z.string().optional();
-const count = z.number().optional();
+const text = z.lazy(() => z.string().optional());
+const count = z.lazy(() => z.number().optional());
 const node: z.ZodType<SchemaNode> = z.lazy(() =>
   z.object({
     $ref: text,

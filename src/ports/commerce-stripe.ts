@@ -19,7 +19,7 @@ const KEY_FIELD = 'signalbox_key';
 /** As many as one page of the list has. With more, ours might be among those that are not seen. */
 const REFUNDS_MAX = 100;
 /** The reasons that Stripe has of its own; other words go into the metadata. */
-const stripeReason = z.enum(['duplicate', 'fraudulent', 'requested_by_customer']);
+const stripeReason = z.lazy(() => z.enum(['duplicate', 'fraudulent', 'requested_by_customer']));
 
 const refundFields = z.lazy(() =>
   z.object({

@@ -88,7 +88,7 @@ async function askOnce<Data>(
     : { ok: false, outcome: unreadableOutcome('Stripe') };
 }
 
-const text = z.string().catch('');
+const text = z.lazy(() => z.string().catch(''));
 const errorBody = z.lazy(() =>
   z
     .object({ error: z.object({ type: text, code: text, message: text }) })

@@ -18,7 +18,7 @@ export interface Payment {
   readonly refunded: number;
 }
 
-const amount = z.int().min(0);
+const amount = z.lazy(() => z.int().min(0));
 const charge = z.lazy(() =>
   z.object({
     id: z.string(),
@@ -28,19 +28,21 @@ const charge = z.lazy(() =>
     amount_refunded: amount,
   }),
 );
-const ofCharge = charge.transform(
-  ({
-    id,
-    currency,
-    amount: whole,
-    amount_captured: captured,
-    amount_refunded: refunded,
-  }): Payment => ({
-    target: { charge: id },
-    currency,
-    paid: captured ?? whole,
-    refunded,
-  }),
+const ofCharge = z.lazy(() =>
+  charge.transform(
+    ({
+      id,
+      currency,
+      amount: whole,
+      amount_captured: captured,
+      amount_refunded: refunded,
+    }): Payment => ({
+      target: { charge: id },
+      currency,
+      paid: captured ?? whole,
+      refunded,
+    }),
+  ),
 );
 const ofIntent = z.lazy(() =>
   z

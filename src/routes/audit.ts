@@ -15,7 +15,7 @@ import { call, tenantObject } from '../objects/index.ts';
 
 const NUMBER_KEY = /^\d{1,15}$/;
 const period = () => ({ from: timestamp.optional(), to: timestamp.optional() });
-const requestId = z.string();
+const requestId = z.lazy(() => z.string());
 
 /** A number of an entry, or of entries from the first. */
 function countParam(description: string) {

@@ -47,7 +47,7 @@ const exported = z.lazy(() =>
     .meta({ id: 'Export' }),
 );
 
-const exportId = z.string().min(1).max(256);
+const exportId = z.lazy(() => z.string().min(1).max(256));
 
 const linkBody = z.lazy(() =>
   z.strictObject({

@@ -42,10 +42,12 @@ const fields = z.lazy(() =>
 type Refund = z.infer<typeof fields>;
 
 /** A refunds/create body; `amount` is what is given back, by refunds that succeeded or are under way. */
-export const refundBody = fields.transform((refund, ctx) => ({
-  ...refund,
-  amount: sum(ctx, refund),
-}));
+export const refundBody = z.lazy(() =>
+  fields.transform((refund, ctx) => ({
+    ...refund,
+    amount: sum(ctx, refund),
+  })),
+);
 
 /** No second webhook tells that a refund which is under way has come through. */
 const GIVEN = ['success', 'pending'];

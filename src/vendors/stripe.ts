@@ -59,7 +59,7 @@ function hexBytes(hex: string): Uint8Array {
   return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }
 
-const amount = z.int().min(0);
+const amount = z.lazy(() => z.int().min(0));
 const LAST_SECOND = 253_402_300_799; // 9999-12-31T23:59:59Z, the last that RFC 3339 can write
 
 const metadata = z.lazy(() => z.object({ order_id: optionalText }).nullish());

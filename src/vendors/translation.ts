@@ -29,15 +29,17 @@ export const vendorId = z.lazy(() =>
 );
 
 /** A describing text: trimmed, left out when empty. A wrong type loses the text, not the event. */
-export const optionalText = z
-  .string()
-  .trim()
-  .nullish()
-  .catch(null)
-  .transform((text) => text || undefined);
+export const optionalText = z.lazy(() =>
+  z
+    .string()
+    .trim()
+    .nullish()
+    .catch(null)
+    .transform((text) => text || undefined),
+);
 
 /** A describing flag, left out when it is not one. */
-export const optionalFlag = z.boolean().optional().catch(undefined);
+export const optionalFlag = z.lazy(() => z.boolean().optional().catch(undefined));
 
 /** The object without its undefined fields. */
 export function present(fields: Fields): JsonObject {
