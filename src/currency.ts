@@ -5,6 +5,7 @@
  */
 import * as z from 'zod';
 import type { Money } from './contract/json.ts';
+import { later } from './contract/later.ts';
 
 /** Currencies whose exponent is not 2. */
 const EXPONENTS: ReadonlyMap<string, number> = new Map(
@@ -29,7 +30,7 @@ const STRIPE_EXPONENTS: ReadonlyMap<string, number> = new Map([
 const DECIMAL = /^(-?)(\d{1,30})(?:\.(\d{1,30}))?$/;
 
 /** A currency code in either case; comes out in capitals. */
-export const currencyCode = z.lazy(() =>
+export const currencyCode = later(() =>
   z
     .string()
     .toUpperCase()

@@ -2,12 +2,13 @@
 import * as z from 'zod';
 import { ALLOWED_HOST_FORM, isAllowedHost } from './allowed-hosts.ts';
 import { duration, utcTime, webUrl } from './json.ts';
+import { later } from './later.ts';
 import { mailbox } from './mail.ts';
 
-const secretText = z.lazy(() => z.string().min(8).max(512).regex(/^\S+$/, 'no spaces'));
+const secretText = later(() => z.string().min(8).max(512).regex(/^\S+$/, 'no spaces'));
 
 /** Says of a new webhook secret that the one before it ends at once. */
-const dropPrevious = z.lazy(() =>
+const dropPrevious = later(() =>
   z
     .boolean()
     .optional()
@@ -27,7 +28,7 @@ export const CONNECTION_KINDS = [
   'stripe',
   'webhook',
 ] as const;
-export const connectionKind = z.lazy(() => z.enum(CONNECTION_KINDS).meta({ id: 'ConnectionKind' }));
+export const connectionKind = later(() => z.enum(CONNECTION_KINDS).meta({ id: 'ConnectionKind' }));
 export type ConnectionKind = z.infer<typeof connectionKind>;
 
 /** What both mail services take. */
@@ -45,14 +46,14 @@ const emailFields = () => ({
 });
 
 /** A name in a path at Unleash. */
-const unleashName = z.lazy(() =>
+const unleashName = later(() =>
   z
     .string()
     .max(100)
     .regex(/^[A-Za-z0-9][A-Za-z0-9._~-]*$/, 'letters, digits and . _ ~ -'),
 );
 
-const flagsConnection = z.lazy(() =>
+const flagsConnection = later(() =>
   z.strictObject({
     kind: z.literal('flags'),
     service: z.literal('unleash'),
@@ -63,7 +64,7 @@ const flagsConnection = z.lazy(() =>
   }),
 );
 
-const destinationsConnection = z.lazy(() =>
+const destinationsConnection = later(() =>
   z.strictObject({
     kind: z.literal('destinations'),
     allow: z
@@ -77,7 +78,7 @@ const destinationsConnection = z.lazy(() =>
   }),
 );
 
-export const connectionSet = z.lazy(() =>
+export const connectionSet = later(() =>
   z
     .discriminatedUnion('kind', [
       destinationsConnection,
@@ -151,7 +152,7 @@ export const connectionSet = z.lazy(() =>
 export type ConnectionSecrets = z.infer<typeof connectionSet>;
 
 /** What is to be tried out. */
-export const connectionTest = z.lazy(() =>
+export const connectionTest = later(() =>
   z
     .strictObject({
       kind: connectionKind,
@@ -172,7 +173,7 @@ export const connectionTest = z.lazy(() =>
 export type ConnectionTest = z.infer<typeof connectionTest>;
 
 /** One thing that was tried out. */
-export const connectionCheck = z.lazy(() =>
+export const connectionCheck = later(() =>
   z
     .object({
       name: z.string().describe('What was looked at, such as `token`, `scopes` or `domain`'),
@@ -184,7 +185,7 @@ export const connectionCheck = z.lazy(() =>
 export type ConnectionCheck = z.infer<typeof connectionCheck>;
 
 /** What is shown of a connection: never a secret, only which of them are set. */
-export const connection = z.lazy(() =>
+export const connection = later(() =>
   z
     .object({
       kind: connectionKind,

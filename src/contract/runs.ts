@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { approvalRule, budget } from './approvals.ts';
 import { deliveryRecord } from './deliveries.ts';
 import { actor, json, jsonObject, money, utcTime } from './json.ts';
+import { later } from './later.ts';
 
 export const RUN_STATUSES = [
   'queued',
@@ -19,7 +20,7 @@ export const RUN_STATUSES = [
   'expired',
   'cancelled',
 ] as const;
-export const runStatus = z.lazy(() => z.enum(RUN_STATUSES).meta({ id: 'RunStatus' }));
+export const runStatus = later(() => z.enum(RUN_STATUSES).meta({ id: 'RunStatus' }));
 export type RunStatus = z.infer<typeof runStatus>;
 
 const FINAL: ReadonlySet<RunStatus> = new Set([
@@ -33,7 +34,7 @@ export function isFinal(status: RunStatus): boolean {
   return FINAL.has(status);
 }
 
-export const stepStatus = z.lazy(() =>
+export const stepStatus = later(() =>
   z
     .enum([
       'pending',
@@ -51,7 +52,7 @@ export const stepStatus = z.lazy(() =>
 );
 
 /** Why a step or a run failed: a stable code and a sentence for a person. */
-export const failure = z.lazy(() =>
+export const failure = later(() =>
   z
     .object({ code: z.string(), message: z.string(), stepId: z.string().optional() })
     .meta({ id: 'Failure' }),
@@ -59,7 +60,7 @@ export const failure = z.lazy(() =>
 export type Failure = z.infer<typeof failure>;
 
 /** An event that an action caused. The tenant admits it like any other, on the run's causation path. */
-export const causedEvent = z.lazy(() =>
+export const causedEvent = later(() =>
   z
     .object({ id: z.string(), type: z.string(), subject: z.string().optional(), data: jsonObject })
     .meta({ id: 'CausedEvent' }),
@@ -67,16 +68,16 @@ export const causedEvent = z.lazy(() =>
 export type CausedEvent = z.infer<typeof causedEvent>;
 
 /** One difference between two values: where, and what stood there before and after (null: nothing). */
-export const change = z.lazy(() =>
+export const change = later(() =>
   z.object({ path: z.string(), before: json, after: json }).meta({ id: 'Change' }),
 );
 export type Change = z.infer<typeof change>;
 
 /** `gate`: may it be done; `resolve`: was it done, of which nobody could tell. */
-export const approvalKind = z.lazy(() => z.enum(['gate', 'resolve']).meta({ id: 'ApprovalKind' }));
+export const approvalKind = later(() => z.enum(['gate', 'resolve']).meta({ id: 'ApprovalKind' }));
 export type ApprovalKind = z.infer<typeof approvalKind>;
 
-const resolution = z.lazy(() =>
+const resolution = later(() =>
   z
     .enum(['happened', 'retry'])
     .describe('Of an unknown outcome: it was carried out, or it was not and is tried again'),
@@ -87,12 +88,12 @@ const base = () => ({ seq: z.int().min(1), at: utcTime });
 const onStep = () => ({ ...base(), stepId: z.string() });
 const onApproval = () => ({ ...onStep(), approvalId: z.string() });
 const decisionFields = () => ({ actor, comment: z.string().nullable(), requestId: z.string() });
-const onBehalfOf = z.lazy(() =>
+const onBehalfOf = later(() =>
   actor.optional().describe('Who lets the actor decide in their place: the vote counts as theirs'),
 );
 const entryType = <Name extends string>(name: Name) => z.literal(name);
 
-export const entry = z.lazy(() =>
+export const entry = later(() =>
   z
     .discriminatedUnion('type', [
       z.object({
@@ -239,7 +240,7 @@ export type Fact = Entry extends infer E
     : never
   : never;
 
-export const stepView = z.lazy(() =>
+export const stepView = later(() =>
   z
     .object({
       id: z.string(),
@@ -258,11 +259,11 @@ export const stepView = z.lazy(() =>
 );
 export type StepView = z.infer<typeof stepView>;
 
-export const approvalStatus = z.lazy(() =>
+export const approvalStatus = later(() =>
   z.enum(['pending', 'approved', 'denied', 'expired', 'cancelled']).meta({ id: 'ApprovalStatus' }),
 );
 
-export const approvalView = z.lazy(() =>
+export const approvalView = later(() =>
   z
     .object({
       id: z.string(),
@@ -295,7 +296,7 @@ export const approvalView = z.lazy(() =>
 export type ApprovalView = z.infer<typeof approvalView>;
 
 /** What waits in an inbox: an approval with all that a person needs to decide it. */
-export const approvalItem = z.lazy(() =>
+export const approvalItem = later(() =>
   approvalView
     .unwrap()
     .extend({
@@ -315,7 +316,7 @@ export const approvalItem = z.lazy(() =>
 export type ApprovalItem = z.infer<typeof approvalItem>;
 
 /** The inbox's item, for one caller. */
-export const inboxItem = z.lazy(() =>
+export const inboxItem = later(() =>
   approvalItem
     .unwrap()
     .extend({
@@ -331,7 +332,7 @@ export const inboxItem = z.lazy(() =>
 );
 export type InboxItem = z.infer<typeof inboxItem>;
 
-export const runItem = z.lazy(() =>
+export const runItem = later(() =>
   z
     .object({
       id: z.string(),
@@ -351,7 +352,7 @@ export const runItem = z.lazy(() =>
 );
 export type RunItem = z.infer<typeof runItem>;
 
-export const run = z.lazy(() =>
+export const run = later(() =>
   runItem
     .unwrap()
     .extend({
@@ -365,7 +366,7 @@ export const run = z.lazy(() =>
 );
 export type Run = z.infer<typeof run>;
 
-const comment = z.lazy(() => z.string().trim().min(1).max(2_000));
+const comment = later(() => z.string().trim().min(1).max(2_000));
 const decisionBody = () => ({
   runId: z.string().min(1).max(100),
   approvalId: z
@@ -389,7 +390,7 @@ const voteBody = () => ({
     .optional()
     .describe('A member who lets the caller decide in their place: the vote counts as theirs'),
 });
-export const approveBody = z.lazy(() =>
+export const approveBody = later(() =>
   z
     .strictObject({
       ...voteBody(),
@@ -398,28 +399,28 @@ export const approveBody = z.lazy(() =>
     })
     .meta({ id: 'Approve' }),
 );
-export const denyBody = z.lazy(() =>
+export const denyBody = later(() =>
   z.strictObject({ ...voteBody(), comment }).meta({ id: 'Deny' }),
 );
-export const editBody = z.lazy(() =>
+export const editBody = later(() =>
   z
     .strictObject({ ...decisionBody(), input: jsonObject, comment: comment.optional() })
     .meta({ id: 'EditInputs' }),
 );
-export const overrideBody = z.lazy(() =>
+export const overrideBody = later(() =>
   z.strictObject({ ...decisionBody(), comment }).meta({ id: 'Override' }),
 );
-export const viewBody = z.lazy(() =>
+export const viewBody = later(() =>
   z
     .strictObject({ runId: decisionBody().runId, approvalId: decisionBody().approvalId })
     .meta({ id: 'NoteView' }),
 );
-export const cancelBody = z.lazy(() =>
+export const cancelBody = later(() =>
   z
     .strictObject({ runId: z.string().min(1).max(100), comment: comment.optional() })
     .meta({ id: 'Cancel' }),
 );
-export const retryBody = z.lazy(() =>
+export const retryBody = later(() =>
   z
     .strictObject({
       runId: z.string().min(1).max(100),
