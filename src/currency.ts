@@ -5,6 +5,7 @@
  */
 import * as z from 'zod';
 import type { Money } from './contract/json.ts';
+import { later } from './contract/later.ts';
 
 /** Currencies whose exponent is not 2. */
 const EXPONENTS: ReadonlyMap<string, number> = new Map(
@@ -29,10 +30,12 @@ const STRIPE_EXPONENTS: ReadonlyMap<string, number> = new Map([
 const DECIMAL = /^(-?)(\d{1,30})(?:\.(\d{1,30}))?$/;
 
 /** A currency code in either case; comes out in capitals. */
-export const currencyCode = z
-  .string()
-  .toUpperCase()
-  .regex(/^[A-Z]{3}$/, 'an ISO 4217 code, such as USD');
+export const currencyCode = later(() =>
+  z
+    .string()
+    .toUpperCase()
+    .regex(/^[A-Z]{3}$/, 'an ISO 4217 code, such as USD'),
+);
 
 /** Decimals of a currency by ISO 4217; 2 for every code that is not listed with another number. */
 export function minorUnitDigits(currency: string): number {

@@ -1,6 +1,7 @@
 /** `export.orders`: writes the tenant's orders into a file that can be downloaded. */
 import * as z from 'zod';
 import { timestamp } from '../contract/json.ts';
+import { later } from '../contract/later.ts';
 import { defineAction } from './define.ts';
 
 export const exportOrders = defineAction({
@@ -10,7 +11,7 @@ export const exportOrders = defineAction({
   timeoutMs: 25_000,
   // Some three quarters of an hour in which the database or the bucket may be away.
   retry: { attempts: 10 },
-  input: z.lazy(() =>
+  input: later(() =>
     z
       .strictObject({
         from: timestamp.optional().describe('Orders created at this time or later'),

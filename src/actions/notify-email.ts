@@ -3,6 +3,7 @@
  * what `{{ }}` puts into it is text and is escaped, so there is no way to put markup in by a value.
  */
 import * as z from 'zod';
+import { later } from '../contract/later.ts';
 import {
   isHeaderText,
   MAILBOX_FORM,
@@ -15,7 +16,7 @@ import { defineAction } from './define.ts';
 
 /** So many are named before approvers are told how many more there are. */
 const SHOWN_ADDRESSES = 3;
-const body = z.string().min(1).max(200_000);
+const body = later(() => z.string().min(1).max(200_000));
 
 const [SECOND_MS, MINUTE_MS, HOUR_MS] = [1_000, 60_000, 3_600_000];
 /** An outage of hours is outwaited, in less than the 24 hours for which Resend knows our key. */
@@ -25,7 +26,7 @@ const SCHEDULE_MS = [
 ];
 
 /** A fault has the place of its own address: one that a template makes is checked when it is made. */
-const recipients = z.lazy(() =>
+const recipients = later(() =>
   z
     .union([z.string(), z.array(z.string()).min(1).max(RECIPIENTS_MAX)])
     .superRefine((to, context) => {
@@ -48,7 +49,7 @@ export const notifyEmail = defineAction({
   risk: 'safe',
   retry: { attempts: 10, delaysMs: SCHEDULE_MS },
   markup: ['html'],
-  input: z.lazy(() =>
+  input: later(() =>
     z
       .strictObject({
         to: recipients,

@@ -1,6 +1,7 @@
 /** `notify.webhook`: posts JSON to an address, signed with the tenant's secret. */
 import * as z from 'zod';
 import { type Json, json, webUrl } from '../contract/json.ts';
+import { later } from '../contract/later.ts';
 import type { WebhookCall } from '../ports/index.ts';
 import { headerFaults } from '../ports/webhook.ts';
 import { defineAction } from './define.ts';
@@ -16,7 +17,7 @@ const SCHEDULE_MS = [
   10 * HOUR_MS,
 ];
 
-const input = z.lazy(() =>
+const input = later(() =>
   z.strictObject({
     url: webUrl,
     method: z.enum(['POST', 'PUT', 'PATCH', 'DELETE']).optional().describe('Default: POST'),

@@ -1,5 +1,6 @@
 /** `order.cancel`: cancels an order; money is not given back by this. */
 import * as z from 'zod';
+import { later } from '../contract/later.ts';
 import { defineAction, OUTAGE_RETRY } from './define.ts';
 
 export const orderCancel = defineAction({
@@ -7,7 +8,7 @@ export const orderCancel = defineAction({
   summary: 'Cancel an order',
   risk: 'commerce',
   retry: OUTAGE_RETRY,
-  input: z.lazy(() =>
+  input: later(() =>
     z.strictObject({
       orderId: z.string().min(1).max(256),
       reason: z.string().max(500).optional(),

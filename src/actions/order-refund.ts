@@ -1,6 +1,7 @@
 /** `order.refund`: gives money back, all that is left of the order or a part of it. */
 import * as z from 'zod';
 import { money } from '../contract/json.ts';
+import { later } from '../contract/later.ts';
 import { moneyText } from '../currency.ts';
 import { defineAction, OUTAGE_RETRY } from './define.ts';
 
@@ -9,7 +10,7 @@ export const orderRefund = defineAction({
   summary: 'Refund an order, or a part of it',
   risk: 'commerce',
   retry: OUTAGE_RETRY,
-  input: z.lazy(() =>
+  input: later(() =>
     z.strictObject({
       orderId: z.string().min(1).max(256),
       amount: money

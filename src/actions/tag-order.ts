@@ -1,5 +1,6 @@
 /** `tag.order`: puts a tag on an order. Tagging twice is fine. */
 import * as z from 'zod';
+import { later } from '../contract/later.ts';
 import { defineAction, OUTAGE_RETRY } from './define.ts';
 
 export const tagOrder = defineAction({
@@ -7,7 +8,7 @@ export const tagOrder = defineAction({
   summary: 'Put a tag on an order',
   risk: 'safe',
   retry: OUTAGE_RETRY,
-  input: z.lazy(() =>
+  input: later(() =>
     z.strictObject({
       orderId: z.string().min(1).max(256),
       tag: z.string().min(1).max(255),

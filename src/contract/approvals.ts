@@ -1,14 +1,15 @@
 /** Approval rules: a tenant's policy per action, and the rule as it is frozen into a request. */
 import * as z from 'zod';
-import { duration, money, role, webUrl } from './json.ts';
+import { duration, money, ROLES, webUrl } from './json.ts';
+import { later } from './later.ts';
 
-export const approverRole = role.exclude(['ingest', 'viewer']);
-const roles = z.lazy(() =>
+export const approverRole = later(() => z.enum(ROLES).exclude(['ingest', 'viewer']));
+const roles = later(() =>
   z.array(approverRole).max(2).describe('Whoever has one of these roles, or more, may decide'),
 );
-const memberIds = z.lazy(() => z.array(z.string().min(1).max(100)).max(50));
+const memberIds = later(() => z.array(z.string().min(1).max(100)).max(50));
 
-const escalation = z.lazy(() =>
+const escalation = later(() =>
   z
     .strictObject({ roles, members: memberIds, expiresIn: duration })
     .describe('Who decides instead, and until when, once nobody has in time'),
@@ -36,7 +37,7 @@ const ruleFields = () => ({
 });
 
 /** What one action needs before it may run. Frozen into the request when the gate opens. */
-export const approvalRule = z.lazy(() =>
+export const approvalRule = later(() =>
   z
     .strictObject({
       ...ruleFields(),
@@ -46,10 +47,10 @@ export const approvalRule = z.lazy(() =>
 );
 export type ApprovalRule = z.infer<typeof approvalRule>;
 
-const partialRule = z.lazy(() => z.strictObject(ruleFields()).partial());
+const partialRule = later(() => z.strictObject(ruleFields()).partial());
 
 /** A rule that holds where its condition is true; the last one that does wins, field by field. */
-const conditional = z.lazy(() =>
+const conditional = later(() =>
   partialRule.unwrap().extend({
     if: z
       .string()
@@ -60,7 +61,7 @@ const conditional = z.lazy(() =>
 );
 
 /** How much may be done without a human in a window that slides; beyond it, an approval is needed. */
-export const budget = z.lazy(() =>
+export const budget = later(() =>
   z
     .strictObject({
       count: z.int().min(0).optional(),
@@ -75,7 +76,7 @@ export const budget = z.lazy(() =>
 );
 export type Budget = z.infer<typeof budget>;
 
-export const actionPolicy = z.lazy(() =>
+export const actionPolicy = later(() =>
   z
     .strictObject({
       ...ruleFields(),
@@ -87,17 +88,17 @@ export const actionPolicy = z.lazy(() =>
 export type ActionPolicy = z.infer<typeof actionPolicy>;
 
 /** Policies by action name, each with every field. */
-export const approvalPolicy = z.lazy(() =>
+export const approvalPolicy = later(() =>
   z.record(z.string(), actionPolicy).meta({ id: 'ApprovalPolicy' }),
 );
 export type ApprovalPolicy = z.infer<typeof approvalPolicy>;
 
-export const notifyUrl = webUrl
-  .nullable()
-  .describe('Where a chat hears of approvals, by signed webhooks; null: nowhere');
+export const notifyUrl = later(() =>
+  webUrl.nullable().describe('Where a chat hears of approvals, by signed webhooks; null: nowhere'),
+);
 
 /** An update names only what differs from the action's default; `null` goes back to the default. */
-export const approvalPolicyUpdate = z.lazy(() =>
+export const approvalPolicyUpdate = later(() =>
   z
     .strictObject({
       actions: z

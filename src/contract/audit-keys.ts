@@ -5,8 +5,9 @@
  */
 import * as z from 'zod';
 import { timestamp } from './json.ts';
+import { later } from './later.ts';
 
-export const auditKey = z.lazy(() =>
+export const auditKey = later(() =>
   z
     .strictObject({
       name: z
@@ -26,6 +27,6 @@ export const auditKey = z.lazy(() =>
 );
 export type AuditKey = z.infer<typeof auditKey>;
 
-export const auditKeys = z.lazy(() =>
+export const auditKeys = later(() =>
   z.strictObject({ keys: z.array(auditKey).max(1_000) }).meta({ id: 'AuditKeys' }),
 );

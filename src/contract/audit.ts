@@ -1,6 +1,7 @@
 /** One entry of a tenant's audit chain. How `hash` is made: docs/audit-format.md. */
 import * as z from 'zod';
 import { actor, jsonObject, utcTime } from './json.ts';
+import { later } from './later.ts';
 
 export const AUDIT_ACTIONS = [
   'tenant.created',
@@ -52,10 +53,10 @@ export const AUDIT_ACTIONS = [
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
-export const auditTarget = z.lazy(() => z.object({ type: z.string(), id: z.string() }));
+export const auditTarget = later(() => z.object({ type: z.string(), id: z.string() }));
 
 /** What shows that a private part is the one that was hashed. Without a salt it was erased. */
-export const auditPart = z.lazy(() =>
+export const auditPart = later(() =>
   z
     .object({
       digest: z.string().describe('SHA-256 of the salt and the canonical JSON of the value'),
@@ -65,7 +66,7 @@ export const auditPart = z.lazy(() =>
 );
 export type AuditPart = z.infer<typeof auditPart>;
 
-export const auditEntry = z.lazy(() =>
+export const auditEntry = later(() =>
   z
     .object({
       seq: z.int().min(1),

@@ -4,11 +4,12 @@
  */
 import * as z from 'zod';
 import { utcTime } from './json.ts';
+import { later } from './later.ts';
 
-const hash = z.string().describe('32 bytes in lower-case hex');
-const size = z.int().min(1).describe('How many entries, from the first');
+const hash = later(() => z.string().describe('32 bytes in lower-case hex'));
+const size = later(() => z.int().min(1).describe('How many entries, from the first'));
 
-export const auditCheckpoint = z.lazy(() =>
+export const auditCheckpoint = later(() =>
   z
     .object({
       size,
@@ -20,7 +21,7 @@ export const auditCheckpoint = z.lazy(() =>
 );
 export type AuditCheckpoint = z.infer<typeof auditCheckpoint>;
 
-export const inclusionProof = z.lazy(() =>
+export const inclusionProof = later(() =>
   z
     .object({
       seq: z.int().min(1),
@@ -35,7 +36,7 @@ export const inclusionProof = z.lazy(() =>
 );
 export type InclusionProof = z.infer<typeof inclusionProof>;
 
-export const consistencyProof = z.lazy(() =>
+export const consistencyProof = later(() =>
   z
     .object({
       from: size,

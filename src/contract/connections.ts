@@ -2,15 +2,18 @@
 import * as z from 'zod';
 import { ALLOWED_HOST_FORM, isAllowedHost } from './allowed-hosts.ts';
 import { duration, utcTime, webUrl } from './json.ts';
+import { later } from './later.ts';
 import { mailbox } from './mail.ts';
 
-const secretText = z.string().min(8).max(512).regex(/^\S+$/, 'no spaces');
+const secretText = later(() => z.string().min(8).max(512).regex(/^\S+$/, 'no spaces'));
 
 /** Says of a new webhook secret that the one before it ends at once. */
-const dropPrevious = z
-  .boolean()
-  .optional()
-  .describe('The former webhook secret ends now; default: it is taken for 24 hours more');
+const dropPrevious = later(() =>
+  z
+    .boolean()
+    .optional()
+    .describe('The former webhook secret ends now; default: it is taken for 24 hours more'),
+);
 
 export const SIGNING_SECRET_FORM = 'whsec_ and the base64 of 24 to 64 bytes';
 export const SIGNING_KEY_FORM =
@@ -25,7 +28,7 @@ export const CONNECTION_KINDS = [
   'stripe',
   'webhook',
 ] as const;
-export const connectionKind = z.enum(CONNECTION_KINDS).meta({ id: 'ConnectionKind' });
+export const connectionKind = later(() => z.enum(CONNECTION_KINDS).meta({ id: 'ConnectionKind' }));
 export type ConnectionKind = z.infer<typeof connectionKind>;
 
 /** What both mail services take. */
@@ -43,23 +46,25 @@ const emailFields = () => ({
 });
 
 /** A name in a path at Unleash. */
-const unleashName = z
-  .string()
-  .max(100)
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._~-]*$/, 'letters, digits and . _ ~ -');
+const unleashName = later(() =>
+  z
+    .string()
+    .max(100)
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._~-]*$/, 'letters, digits and . _ ~ -'),
+);
 
-const flagsConnection = z.lazy(() =>
+const flagsConnection = later(() =>
   z.strictObject({
     kind: z.literal('flags'),
     service: z.literal('unleash'),
-    url: webUrl.max(500).describe('Where it is, such as https://unleash.example.com'),
+    url: webUrl.unwrap().max(500).describe('Where it is, such as https://unleash.example.com'),
     project: unleashName.optional().describe('Default: default'),
     environment: unleashName.describe('Where features are switched, such as production'),
     apiToken: secretText.describe('May switch features in that environment'),
   }),
 );
 
-const destinationsConnection = z.lazy(() =>
+const destinationsConnection = later(() =>
   z.strictObject({
     kind: z.literal('destinations'),
     allow: z
@@ -73,7 +78,7 @@ const destinationsConnection = z.lazy(() =>
   }),
 );
 
-export const connectionSet = z.lazy(() =>
+export const connectionSet = later(() =>
   z
     .discriminatedUnion('kind', [
       destinationsConnection,
@@ -117,6 +122,7 @@ export const connectionSet = z.lazy(() =>
         webhookSecret: secretText.describe('Of the webhook endpoint, whsec_…'),
         dropPrevious,
         apiKey: secretText
+          .unwrap()
           .regex(/^(sk|rk)_/, 'a secret or a restricted key, sk_… or rk_…')
           .optional()
           .describe('For actions: a key with write access to refunds'),
@@ -146,7 +152,7 @@ export const connectionSet = z.lazy(() =>
 export type ConnectionSecrets = z.infer<typeof connectionSet>;
 
 /** What is to be tried out. */
-export const connectionTest = z.lazy(() =>
+export const connectionTest = later(() =>
   z
     .strictObject({
       kind: connectionKind,
@@ -167,7 +173,7 @@ export const connectionTest = z.lazy(() =>
 export type ConnectionTest = z.infer<typeof connectionTest>;
 
 /** One thing that was tried out. */
-export const connectionCheck = z.lazy(() =>
+export const connectionCheck = later(() =>
   z
     .object({
       name: z.string().describe('What was looked at, such as `token`, `scopes` or `domain`'),
@@ -179,7 +185,7 @@ export const connectionCheck = z.lazy(() =>
 export type ConnectionCheck = z.infer<typeof connectionCheck>;
 
 /** What is shown of a connection: never a secret, only which of them are set. */
-export const connection = z.lazy(() =>
+export const connection = later(() =>
   z
     .object({
       kind: connectionKind,

@@ -5,9 +5,10 @@
  */
 import * as z from 'zod';
 import { timestamp, utcTime, webUrl } from './json.ts';
+import { later } from './later.ts';
 
 /** What is measured where a request is made. It travels in the attempt's entry. */
-export const deliveryRecord = z.lazy(() =>
+export const deliveryRecord = later(() =>
   z
     .object({
       id: z.string().describe('dlv_…'),
@@ -21,11 +22,13 @@ export const deliveryRecord = z.lazy(() =>
 );
 export type DeliveryRecord = z.infer<typeof deliveryRecord>;
 
-export const deliveryStatus = z.enum(['delivered', 'failed']).meta({ id: 'DeliveryStatus' });
+export const deliveryStatus = later(() =>
+  z.enum(['delivered', 'failed']).meta({ id: 'DeliveryStatus' }),
+);
 export type DeliveryStatus = z.infer<typeof deliveryStatus>;
 
 /** One attempt in the delivery log. */
-export const delivery = z.lazy(() =>
+export const delivery = later(() =>
   z
     .object({
       id: z.string(),
@@ -51,7 +54,7 @@ export const delivery = z.lazy(() =>
 export type Delivery = z.infer<typeof delivery>;
 
 /** With what was sent and answered. Signatures are left out: they are of use to a forger alone. */
-export const deliveryDetail = z.lazy(() =>
+export const deliveryDetail = later(() =>
   delivery
     .unwrap()
     .extend({
@@ -78,7 +81,7 @@ export const deliveryDetail = z.lazy(() =>
 export type DeliveryDetail = z.infer<typeof deliveryDetail>;
 
 /** A destination whose last request failed, or that is disabled. The others have no record. */
-export const destination = z.lazy(() =>
+export const destination = later(() =>
   z
     .object({
       url: z.string(),
@@ -101,14 +104,16 @@ export const destination = z.lazy(() =>
 );
 export type Destination = z.infer<typeof destination>;
 
-const destinationUrl = webUrl.refine((url) => !/[?#]/.test(url), 'without a query and a fragment');
+const destinationUrl = later(() =>
+  webUrl.refine((url) => !/[?#]/.test(url), 'without a query and a fragment'),
+);
 
-export const destinationBody = z.lazy(() =>
+export const destinationBody = later(() =>
   z.strictObject({ url: destinationUrl }).meta({ id: 'DestinationUrl' }),
 );
-export const redeliverBody = z.lazy(() =>
+export const redeliverBody = later(() =>
   z.strictObject({ id: z.string().min(1).max(100) }).meta({ id: 'Redeliver' }),
 );
-export const redeliverSinceBody = z.lazy(() =>
+export const redeliverSinceBody = later(() =>
   z.strictObject({ destination: destinationUrl, since: timestamp }).meta({ id: 'RedeliverSince' }),
 );

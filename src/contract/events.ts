@@ -5,11 +5,12 @@
  */
 import * as z from 'zod';
 import { type Json, type JsonObject, json, jsonObject, money, timestamp, utcTime } from './json.ts';
+import { later } from './later.ts';
 import { faultsOf } from './problems.ts';
 
-const vendorId = z.string().min(1).max(256);
+const vendorId = later(() => z.string().min(1).max(256));
 
-export const orderData = z.lazy(() =>
+export const orderData = later(() =>
   z.looseObject({
     order: z.looseObject({
       id: vendorId,
@@ -28,7 +29,7 @@ export const orderData = z.lazy(() =>
 );
 
 /** Why it is disabled, or was: `failing`, `gone` or `by_hand`. */
-const destinationData = z.lazy(() =>
+const destinationData = later(() =>
   z.looseObject({
     destination: z.looseObject({ url: z.string(), reason: z.string() }),
   }),
@@ -37,13 +38,13 @@ const destinationData = z.lazy(() =>
 /** What `data` must hold for each type; more fields are kept. */
 export const EVENT_DATA = {
   'order.created': orderData,
-  'order.refunded': z.lazy(() =>
+  'order.refunded': later(() =>
     z.looseObject({
       order: z.looseObject({ id: vendorId }),
       refund: z.looseObject({ id: vendorId, amount: money, reason: z.string().optional() }),
     }),
   ),
-  'customer.created': z.lazy(() =>
+  'customer.created': later(() =>
     z.looseObject({
       customer: z.looseObject({
         id: vendorId,
@@ -52,7 +53,7 @@ export const EVENT_DATA = {
       }),
     }),
   ),
-  'content.section.updated': z.lazy(() =>
+  'content.section.updated': later(() =>
     z.looseObject({
       section: z.looseObject({
         id: vendorId,
@@ -61,7 +62,7 @@ export const EVENT_DATA = {
       }),
     }),
   ),
-  'export.completed': z.lazy(() =>
+  'export.completed': later(() =>
     z.looseObject({
       export: z.looseObject({
         id: vendorId,
@@ -72,13 +73,13 @@ export const EVENT_DATA = {
       }),
     }),
   ),
-  'flags.changed': z.lazy(() =>
+  'flags.changed': later(() =>
     z.looseObject({
       flag: z.looseObject({ key: z.string().min(1), enabled: z.boolean() }),
       previous: z.boolean().optional(),
     }),
   ),
-  'authz.denied': z.lazy(() =>
+  'authz.denied': later(() =>
     z.looseObject({
       actor: z.looseObject({ type: z.string(), id: z.string() }),
       action: z.string(),
@@ -98,27 +99,31 @@ export function isPlatformType(type: string): type is PlatformEventType {
 
 export const CUSTOM_TYPE = /^custom\.[a-z0-9][a-z0-9._-]{0,99}$/;
 
-export const eventType = z
-  .string()
-  .refine(
-    (type) => isPlatformType(type) || CUSTOM_TYPE.test(type),
-    `one of ${EVENT_TYPES.join(', ')} or custom.<name>`,
-  )
-  .meta({ id: 'EventType', examples: ['order.created', 'custom.stock.low'] });
+export const eventType = later(() =>
+  z
+    .string()
+    .refine(
+      (type) => isPlatformType(type) || CUSTOM_TYPE.test(type),
+      `one of ${EVENT_TYPES.join(', ')} or custom.<name>`,
+    )
+    .meta({ id: 'EventType', examples: ['order.created', 'custom.stock.low'] }),
+);
 
 /** CloudEvents attribute names: lower-case letters and digits. */
 const EXTENSION_NAME = /^[a-z0-9]{1,20}$/;
-const extensionValue = z.lazy(() => z.union([z.string().max(1_024), z.boolean(), z.int()]));
-const uriReference = z
-  .string()
-  .min(1)
-  .max(512)
-  .refine(
-    (text) => URL.canParse(text, 'https://base.invalid/') && !/\s/.test(text),
-    'a URI-reference',
-  );
+const extensionValue = later(() => z.union([z.string().max(1_024), z.boolean(), z.int()]));
+const uriReference = later(() =>
+  z
+    .string()
+    .min(1)
+    .max(512)
+    .refine(
+      (text) => URL.canParse(text, 'https://base.invalid/') && !/\s/.test(text),
+      'a URI-reference',
+    ),
+);
 
-const envelope = z.lazy(() =>
+const envelope = later(() =>
   z.object({
     id: z.string().min(1).max(256).optional(),
     source: uriReference.default('api'),
@@ -137,7 +142,7 @@ const envelope = z.lazy(() =>
 );
 
 /** An event as a sender gives it. Extension attributes (lower-case letters and digits) are kept. */
-export const incomingEvent = z.lazy(() =>
+export const incomingEvent = later(() =>
   envelope
     .unwrap()
     .catchall(json)
@@ -179,7 +184,7 @@ export interface CloudEvent extends JsonObject {
   readonly data: Json;
 }
 
-export const acceptedEvent = z.lazy(() =>
+export const acceptedEvent = later(() =>
   z
     .object({
       id: z.string().describe('Ours, evt_…'),
@@ -192,14 +197,14 @@ export const acceptedEvent = z.lazy(() =>
 export type AcceptedEvent = z.infer<typeof acceptedEvent>;
 
 /** Why an enabled workflow of the event's type did or did not start. */
-export const eventMatch = z.lazy(() =>
+export const eventMatch = later(() =>
   z
     .object({ workflowId: z.string(), version: z.int(), matched: z.boolean(), reason: z.string() })
     .meta({ id: 'EventMatch' }),
 );
 export type EventMatch = z.infer<typeof eventMatch>;
 
-export const eventRecord = z.lazy(() =>
+export const eventRecord = later(() =>
   z
     .object({
       id: z.string(),

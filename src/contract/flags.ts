@@ -1,18 +1,21 @@
 /** Flags as callers see them: setting one by hand, its history, and what a frontend evaluates. */
 import * as z from 'zod';
 import { actor, utcTime } from './json.ts';
+import { later } from './later.ts';
 
-export const flagKey = z
-  .string()
-  .regex(/^[A-Za-z0-9._-]{1,100}$/, '1 to 100 of A-Z, a-z, 0-9, dot, _ and -')
-  // It would be a field of an answer, and means something else to careless readers.
-  .refine((key) => key !== '__proto__', 'not __proto__');
+export const flagKey = later(() =>
+  z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,100}$/, '1 to 100 of A-Z, a-z, 0-9, dot, _ and -')
+    // It would be a field of an answer, and means something else to careless readers.
+    .refine((key) => key !== '__proto__', 'not __proto__'),
+);
 
-export const flag = z.lazy(() =>
+export const flag = later(() =>
   z.object({ key: z.string(), enabled: z.boolean(), updatedAt: utcTime }).meta({ id: 'Flag' }),
 );
 
-export const flagSet = z.lazy(() =>
+export const flagSet = later(() =>
   z
     .strictObject({
       key: flagKey,
@@ -24,7 +27,7 @@ export const flagSet = z.lazy(() =>
 export type FlagSet = z.infer<typeof flagSet>;
 
 /** What setting a flag by hand came to. */
-export const flagState = z.lazy(() =>
+export const flagState = later(() =>
   z
     .object({
       key: z.string(),
@@ -36,7 +39,7 @@ export const flagState = z.lazy(() =>
 );
 export type FlagState = z.infer<typeof flagState>;
 
-export const flagChange = z.lazy(() =>
+export const flagChange = later(() =>
   z
     .object({
       key: z.string(),
@@ -62,7 +65,7 @@ export const flagChange = z.lazy(() =>
 export type FlagChangeView = z.infer<typeof flagChange>;
 
 /** Without a request id, so that the same flags are the same bytes. */
-export const evaluatedFlags = z.lazy(() =>
+export const evaluatedFlags = later(() =>
   z
     .object({
       flags: z.record(z.string(), z.boolean()).describe('By key; a flag that is not there is off'),

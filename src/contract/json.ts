@@ -3,11 +3,11 @@
  * Json is recursive through interfaces because a recursive type alias turns RPC result types into
  * `never` (or exhausts the compiler), which would silently stop the type check of those calls.
  *
- * Schemas of several fields are `z.lazy`, here and elsewhere: made when they are first asked for, since a
- * Worker's start pays for whatever its modules make, and serves few of the routes (docs/performance.md).
+ * Schemas are made when they are first asked for, here and elsewhere: later.ts.
  */
 import canonicalize from 'canonicalize';
 import * as z from 'zod';
+import { later } from './later.ts';
 
 export type Json = string | number | boolean | null | JsonArray | JsonObject;
 export interface JsonArray extends ReadonlyArray<Json> {}
@@ -16,8 +16,8 @@ export interface JsonObject {
 }
 
 /** Any JSON value. What reaches a schema came out of JSON.parse, so there is nothing to check. */
-export const json: z.ZodType<Json> = z.any();
-export const jsonObject: z.ZodType<JsonObject> = z.lazy(() => z.record(z.string(), z.any()));
+export const json: z.ZodType<Json> = later(() => z.any());
+export const jsonObject: z.ZodType<JsonObject> = later(() => z.record(z.string(), z.any()));
 
 export function isJsonObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -41,7 +41,7 @@ export function isCanonical(value: Json): boolean {
 }
 
 /** An amount in the currency's minor units (ISO 4217): 75.00 USD is 7500, 75 JPY is 75. */
-export const money = z.lazy(() =>
+export const money = later(() =>
   z
     .strictObject({
       amount: z.int().describe('Minor units of the currency'),
@@ -52,12 +52,12 @@ export const money = z.lazy(() =>
 export type Money = z.infer<typeof money>;
 
 /** A time as we answer it: RFC 3339, UTC, milliseconds. */
-export const utcTime = z
-  .string()
-  .meta({ format: 'date-time', example: '2026-01-31T12:00:00.000Z' });
+export const utcTime = later(() =>
+  z.string().meta({ format: 'date-time', example: '2026-01-31T12:00:00.000Z' }),
+);
 
 /** An RFC 3339 time with any offset; comes out as UTC with milliseconds, in a year of four digits. */
-export const timestamp = z.lazy(() =>
+export const timestamp = later(() =>
   z.iso
     .datetime({ offset: true, error: 'an RFC 3339 time, such as 2026-01-31T12:00:00Z' })
     .transform((text) => new Date(text).toISOString())
@@ -69,11 +69,13 @@ export const timestamp = z.lazy(() =>
  * A complete http or https URL, which stays the text that it was. (zod's own takes blanks and line breaks
  * out of it, after which it may name another host than whoever read it saw.)
  */
-export const webUrl = z
-  .string()
-  .max(2_048)
-  .refine(isWebUrl, 'a complete http or https URL, without blanks')
-  .meta({ format: 'uri' });
+export const webUrl = later(() =>
+  z
+    .string()
+    .max(2_048)
+    .refine(isWebUrl, 'a complete http or https URL, without blanks')
+    .meta({ format: 'uri' }),
+);
 
 function isWebUrl(text: string): boolean {
   return /^https?:\/\/[^\s\p{Cc}]+$/iu.test(text) && URL.canParse(text);
@@ -101,13 +103,15 @@ export function durationMs(text: string): number {
   return ms;
 }
 
-export const duration = z
-  .string()
-  .refine(
-    (text) => (parseDuration(text) ?? Number.POSITIVE_INFINITY) <= DURATION_MAX_MS,
-    'a duration up to 366d, such as 30s, 15m, 72h or 7d',
-  )
-  .meta({ id: 'Duration', pattern: DURATION.source, examples: ['30s', '15m', '72h', '7d'] });
+export const duration = later(() =>
+  z
+    .string()
+    .refine(
+      (text) => (parseDuration(text) ?? Number.POSITIVE_INFINITY) <= DURATION_MAX_MS,
+      'a duration up to 366d, such as 30s, 15m, 72h or 7d',
+    )
+    .meta({ id: 'Duration', pattern: DURATION.source, examples: ['30s', '15m', '72h', '7d'] }),
+);
 
 export const ID_PREFIXES = [
   'evt',
@@ -139,7 +143,7 @@ export function idAtTime(prefix: IdPrefix, time: string): string {
 
 /** Roles, weakest first. `ingest` stands aside: it sends events and reads nothing. */
 export const ROLES = ['ingest', 'viewer', 'approver', 'admin'] as const;
-export const role = z.enum(ROLES).meta({ id: 'Role' });
+export const role = later(() => z.enum(ROLES).meta({ id: 'Role' }));
 export type Role = z.infer<typeof role>;
 
 /**
@@ -147,11 +151,11 @@ export type Role = z.infer<typeof role>;
  * does nothing else, and speaks for nobody.
  */
 export const KEY_ROLES = ['frontend', ...ROLES] as const;
-export const keyRole = z.enum(KEY_ROLES).meta({ id: 'KeyRole' });
+export const keyRole = later(() => z.enum(KEY_ROLES).meta({ id: 'KeyRole' }));
 export type KeyRole = z.infer<typeof keyRole>;
 
 /** Who did something. `name` is kept with the record: people leave, the record stays readable. */
-export const actor = z.lazy(() =>
+export const actor = later(() =>
   z
     .strictObject({
       type: z.enum(['api_key', 'member', 'vendor', 'platform', 'system']),
@@ -162,7 +166,9 @@ export const actor = z.lazy(() =>
 );
 export type Actor = z.infer<typeof actor>;
 
-export const tenantId = z
-  .string()
-  .regex(/^[a-z0-9-]{2,40}$/, '2 to 40 of a-z, 0-9 and -')
-  .meta({ id: 'TenantId' });
+export const tenantId = later(() =>
+  z
+    .string()
+    .regex(/^[a-z0-9-]{2,40}$/, '2 to 40 of a-z, 0-9 and -')
+    .meta({ id: 'TenantId' }),
+);

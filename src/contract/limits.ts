@@ -1,5 +1,6 @@
 /** What a tenant may use. The operator sets it; the tenant's own object keeps to it. */
 import * as z from 'zod';
+import { later } from './later.ts';
 
 const fields = () => ({
   eventsPerSecond: z
@@ -20,11 +21,11 @@ const fields = () => ({
     .describe("Size of the tenant's own object; beyond it no event is taken: 422"),
 });
 
-export const tenantLimits = z.lazy(() => z.strictObject(fields()).meta({ id: 'TenantLimits' }));
+export const tenantLimits = later(() => z.strictObject(fields()).meta({ id: 'TenantLimits' }));
 export type TenantLimits = z.infer<typeof tenantLimits>;
 
 /** Only what changes. */
-export const tenantLimitsChange = z.lazy(() =>
+export const tenantLimitsChange = later(() =>
   z
     .strictObject(fields())
     .partial()
@@ -45,7 +46,7 @@ export const DEFAULT_LIMITS: TenantLimits = {
   storageBytes: 5_000_000_000,
 };
 
-export const tenantUsage = z.lazy(() =>
+export const tenantUsage = later(() =>
   z
     .object({
       runsInFlight: z.int().describe('As counted within the last seconds'),
@@ -54,7 +55,7 @@ export const tenantUsage = z.lazy(() =>
     .meta({ id: 'TenantUsage' }),
 );
 
-export const limitsView = z.lazy(() =>
+export const limitsView = later(() =>
   z.object({ limits: tenantLimits, usage: tenantUsage }).meta({ id: 'TenantLimitsView' }),
 );
 export type LimitsView = z.infer<typeof limitsView>;

@@ -3,6 +3,7 @@
  * Whoever wants to see it asks for it. docs/live.md
  */
 import * as z from 'zod';
+import { later } from './later.ts';
 import { approvalStatus, runStatus } from './runs.ts';
 
 /** The WebSocket subprotocol that we speak. */
@@ -20,10 +21,12 @@ export const LIVE_CLOSE = {
   unwanted: 1008,
 } as const;
 
-const cursor = z.string().describe('Where to go on from: `?cursor=` of the next socket');
-const id = z.string();
+const cursor = later(() =>
+  z.string().describe('Where to go on from: `?cursor=` of the next socket'),
+);
+const id = later(() => z.string());
 
-export const liveMessage = z.lazy(() =>
+export const liveMessage = later(() =>
   z
     .discriminatedUnion('kind', [
       z.object({ cursor, kind: z.literal('event'), id, status: z.literal('received') }),

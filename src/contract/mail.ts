@@ -4,6 +4,7 @@
  * domains. Local parts are ASCII: the services that we send by do not take RFC 6531.
  */
 import * as z from 'zod';
+import { later } from './later.ts';
 
 /** RFC 5321 4.5.3.1: a path has at most 256 characters, two of them its angle brackets. */
 const ADDRESS_LENGTH_MAX = 254;
@@ -20,18 +21,10 @@ export const SUBJECT_LENGTH_MAX = 989;
 /** RFC 5322 3.2.3 `dot-atom`. */
 const LOCAL_PART = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-/** Letters, digits and marks of any script: nothing that would end a host in a URL. */
-const DOMAIN_WRITTEN = /^[\p{L}\p{N}\p{M}.\u3002\uFF0E\uFF61-]+$/u;
 /** What a fault says: forms that are taken. */
 export const MAILBOX_FORM = 'ada@example.com, or Ada Reyes <ada@example.com>';
 /** What a name may hold without quotes. */
 const PLAIN_NAME = /^[^()<>[\]:;@\\,."]+$/;
-
-/**
- * Everything that could end a header field or hide what it says. The joiners (U+200C, U+200D) stay:
- * words of some languages and many emoji need them.
- */
-const NO_HEADER_TEXT = /(?![\u200C\u200D])[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/u;
 
 /** Who mail comes from or goes to. */
 export interface Mailbox {
@@ -61,16 +54,21 @@ export function domainOf({ address }: Mailbox): string {
   return address.slice(address.lastIndexOf('@') + 1);
 }
 
-/** Whether a text may stand in a header field: no line break, no other control, nothing invisible. */
+/**
+ * Whether a text may stand in a header field: no line break, no other control, nothing invisible. The
+ * joiners (U+200C, U+200D) may: words of some languages and many emoji need them.
+ */
 export function isHeaderText(text: string): boolean {
-  return !NO_HEADER_TEXT.test(text);
+  return !/(?![\u200C\u200D])[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/u.test(text);
 }
 
 /** An address as the contract takes it. It is stored and shown as it was written. */
-export const mailbox = z
-  .string()
-  .max(MAILBOX_LENGTH_MAX)
-  .refine((text) => parseMailbox(text) !== null, MAILBOX_FORM);
+export const mailbox = later(() =>
+  z
+    .string()
+    .max(MAILBOX_LENGTH_MAX)
+    .refine((text) => parseMailbox(text) !== null, MAILBOX_FORM),
+);
 
 function withAddress(name: string | null, written: string): Mailbox | null {
   const at = written.lastIndexOf('@');
@@ -90,9 +88,17 @@ function nameOf(written: string): string | null {
   return quoted === undefined && /[<>"]/.test(name) ? null : name;
 }
 
+/**
+ * Letters, digits and marks of any script: nothing that would end a host in a URL. Unicode's categories
+ * are looked up where an expression is made, which a start is spared.
+ */
+function mayBeDomain(written: string): boolean {
+  return /^[\p{L}\p{N}\p{M}.\u3002\uFF0E\uFF61-]+$/u.test(written);
+}
+
 /** The URL parser knows IDNA (https://url.spec.whatwg.org/#idna) and refuses what cannot be a host. */
 function asciiDomain(written: string): string | null {
-  if (!DOMAIN_WRITTEN.test(written) || !URL.canParse(`https://${written}`)) return null;
+  if (!mayBeDomain(written) || !URL.canParse(`https://${written}`)) return null;
   const domain = new URL(`https://${written}`).hostname;
   const labels = domain.split('.');
   const isWhole = domain.length <= DOMAIN_LENGTH_MAX && labels.length >= 2;

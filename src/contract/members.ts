@@ -1,21 +1,22 @@
 /** Members: the people of a tenant. Keys may belong to one; what they decide counts as that person's. */
 import * as z from 'zod';
-import { role, timestamp, utcTime } from './json.ts';
+import { ROLES, timestamp, utcTime } from './json.ts';
+import { later } from './later.ts';
 import { parseMailbox } from './mail.ts';
 
 /** `ingest` is for machines: no person has it. */
-export const memberRole = role.exclude(['ingest']);
+export const memberRole = later(() => z.enum(ROLES).exclude(['ingest']));
 
-const email = z.lazy(() =>
+const email = later(() =>
   z
     .email()
     .refine((text) => parseMailbox(text)?.name === null, 'an address such as ada@example.com')
     .transform((text) => text.toLowerCase()),
 );
-const name = z.string().trim().min(1).max(120);
-const memberId = z.string().min(1).max(100);
+const name = later(() => z.string().trim().min(1).max(120));
+const memberId = later(() => z.string().min(1).max(100));
 
-export const delegation = z.lazy(() =>
+export const delegation = later(() =>
   z
     .object({
       to: z.string().describe('The member who may decide in this one’s place'),
@@ -26,7 +27,7 @@ export const delegation = z.lazy(() =>
 );
 export type Delegation = z.infer<typeof delegation>;
 
-export const member = z.lazy(() =>
+export const member = later(() =>
   z
     .object({
       id: z.string(),
@@ -42,13 +43,13 @@ export const member = z.lazy(() =>
 );
 export type Member = z.infer<typeof member>;
 
-export const memberCreate = z.lazy(() =>
+export const memberCreate = later(() =>
   z.strictObject({ name, email, role: memberRole }).meta({ id: 'MemberCreate' }),
 );
 export type MemberCreate = z.infer<typeof memberCreate>;
 
 /** Only what is given changes. An email is who a person is: another email is another member. */
-export const memberUpdate = z.lazy(() =>
+export const memberUpdate = later(() =>
   z
     .strictObject({
       id: memberId,
@@ -59,11 +60,11 @@ export const memberUpdate = z.lazy(() =>
 );
 export type MemberUpdate = z.infer<typeof memberUpdate>;
 
-const whose = memberId
-  .optional()
-  .describe('Default: the caller; only an admin names somebody else');
+const whose = later(() =>
+  memberId.optional().describe('Default: the caller; only an admin names somebody else'),
+);
 
-export const memberDelegate = z.lazy(() =>
+export const memberDelegate = later(() =>
   z
     .strictObject({
       to: memberId.describe('Another member, of any role'),
@@ -76,7 +77,7 @@ export const memberDelegate = z.lazy(() =>
 );
 export type MemberDelegate = z.infer<typeof memberDelegate>;
 
-export const memberUndelegate = z.lazy(() =>
+export const memberUndelegate = later(() =>
   z.strictObject({ memberId: whose }).meta({ id: 'MemberUndelegate' }),
 );
 export type MemberUndelegate = z.infer<typeof memberUndelegate>;

@@ -5,9 +5,10 @@
 import * as z from 'zod';
 import type { Json } from './json.ts';
 import { isJsonObject } from './json.ts';
+import { later } from './later.ts';
 
 /** Every value is `STATIC`: nothing of the context counts. */
-export const ofrepEvaluation = z.lazy(() =>
+export const ofrepEvaluation = later(() =>
   z
     .object({
       key: z.string(),
@@ -19,7 +20,7 @@ export const ofrepEvaluation = z.lazy(() =>
 );
 type Evaluation = z.infer<typeof ofrepEvaluation>;
 
-export const ofrepFlags = z.lazy(() =>
+export const ofrepFlags = later(() =>
   z.object({ flags: z.array(ofrepEvaluation) }).meta({ id: 'OfrepFlags' }),
 );
 
@@ -32,7 +33,7 @@ export const OFREP_ERRORS = [
 export type OfrepError = (typeof OFREP_ERRORS)[number];
 
 /** `key` is there where one flag was asked for. */
-export const ofrepFailure = z.lazy(() =>
+export const ofrepFailure = later(() =>
   z
     .object({
       key: z.string().optional(),

@@ -1,9 +1,10 @@
 /** Erasure of a person: whom, what was erased, what remains and why. docs/privacy.md */
 import * as z from 'zod';
+import { later } from './later.ts';
 
-const text = z.string().trim().min(1);
-const id = text.max(256);
-const email = z.lazy(() =>
+const text = () => z.string().trim().min(1);
+const id = later(() => text().max(256));
+const email = later(() =>
   z
     .email()
     .max(254)
@@ -11,21 +12,21 @@ const email = z.lazy(() =>
 );
 
 /** A customer as events name them. The name is only looked for when it is given, in two words or more. */
-export const customerSubject = z.lazy(() =>
+export const customerSubject = later(() =>
   z
-    .strictObject({ id: id.optional(), email: email.optional(), name: text.max(200).optional() })
+    .strictObject({ id: id.optional(), email: email.optional(), name: text().max(200).optional() })
     .refine((customer) => customer.id !== undefined || customer.email !== undefined, {
       error: 'an id, an email or both',
     }),
 );
 
-export const erasureBody = z.lazy(() =>
+export const erasureBody = later(() =>
   z
     .strictObject({
-      memberId: text.max(100).optional().describe('A member who was removed'),
+      memberId: text().max(100).optional().describe('A member who was removed'),
       customer: customerSubject.optional(),
-      reason: text.max(2_000),
-      cursor: text
+      reason: text().max(2_000),
+      cursor: text()
         .max(1_000)
         .optional()
         .describe('`nextCursor` of the answer before, with the same subject'),
@@ -47,8 +48,8 @@ export type Subject =
       readonly name: string | undefined;
     };
 
-const count = z.int().min(0);
-export const erasedCounts = z.lazy(() =>
+const count = later(() => z.int().min(0));
+export const erasedCounts = later(() =>
   z
     .object({
       events: count,
@@ -89,7 +90,7 @@ const REMAINING_KINDS = [
   'exports',
 ] as const satisfies readonly RemainingKind[];
 
-export const remains = z.lazy(() =>
+export const remains = later(() =>
   z
     .object({
       kind: z.enum(REMAINING_KINDS),
@@ -101,7 +102,7 @@ export const remains = z.lazy(() =>
 );
 export type Remains = z.infer<typeof remains>;
 
-export const erasureAnswer = z.lazy(() =>
+export const erasureAnswer = later(() =>
   z
     .object({
       subject: z.string().describe('The pseudonym by which the audit trail knows the person'),

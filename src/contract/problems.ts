@@ -3,6 +3,7 @@
  * values with one of these codes; the router turns them into RFC 9457 problem+json, here alone.
  */
 import * as z from 'zod';
+import { later } from './later.ts';
 
 export const PROBLEMS = {
   validation_failed: [400, 'The request is not valid'],
@@ -38,12 +39,12 @@ export const PROBLEMS = {
 export type ProblemCode = keyof typeof PROBLEMS;
 
 /** One thing that is wrong, and where: `path` is dotted, with list positions (`steps.0.with.tag`). */
-export const fault = z.lazy(() =>
+export const fault = later(() =>
   z.object({ path: z.string(), message: z.string() }).meta({ id: 'Fault' }),
 );
 export type Fault = z.infer<typeof fault>;
 
-export const problem = z.lazy(() =>
+export const problem = later(() =>
   z
     .object({
       type: z.string(),

@@ -1,8 +1,9 @@
 /** For how long a tenant keeps what has ended. */
 import * as z from 'zod';
+import { later } from './later.ts';
 
 const DAYS_MAX = 3_660;
-const days = z.int().min(1).max(DAYS_MAX).nullable();
+const days = later(() => z.int().min(1).max(DAYS_MAX).nullable());
 
 const fields = () => ({
   runsDays: days.describe(
@@ -13,11 +14,11 @@ const fields = () => ({
   ),
 });
 
-export const retention = z.lazy(() => z.object(fields()).meta({ id: 'Retention' }));
+export const retention = later(() => z.object(fields()).meta({ id: 'Retention' }));
 export type Retention = z.infer<typeof retention>;
 
 /** What is left out stays. */
-export const retentionUpdate = z.lazy(() =>
+export const retentionUpdate = later(() =>
   z
     .strictObject(fields())
     .partial()

@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { approvalRule, budget } from './approvals.ts';
 import { deliveryRecord } from './deliveries.ts';
 import { actor, json, jsonObject, money, utcTime } from './json.ts';
+import { later } from './later.ts';
 
 export const RUN_STATUSES = [
   'queued',
@@ -19,7 +20,7 @@ export const RUN_STATUSES = [
   'expired',
   'cancelled',
 ] as const;
-export const runStatus = z.enum(RUN_STATUSES).meta({ id: 'RunStatus' });
+export const runStatus = later(() => z.enum(RUN_STATUSES).meta({ id: 'RunStatus' }));
 export type RunStatus = z.infer<typeof runStatus>;
 
 const FINAL: ReadonlySet<RunStatus> = new Set([
@@ -33,23 +34,25 @@ export function isFinal(status: RunStatus): boolean {
   return FINAL.has(status);
 }
 
-export const stepStatus = z
-  .enum([
-    'pending',
-    'running',
-    'waiting',
-    'pending_approval',
-    'succeeded',
-    'failed',
-    'skipped',
-    'denied',
-    'expired',
-    'cancelled',
-  ])
-  .meta({ id: 'StepStatus' });
+export const stepStatus = later(() =>
+  z
+    .enum([
+      'pending',
+      'running',
+      'waiting',
+      'pending_approval',
+      'succeeded',
+      'failed',
+      'skipped',
+      'denied',
+      'expired',
+      'cancelled',
+    ])
+    .meta({ id: 'StepStatus' }),
+);
 
 /** Why a step or a run failed: a stable code and a sentence for a person. */
-export const failure = z.lazy(() =>
+export const failure = later(() =>
   z
     .object({ code: z.string(), message: z.string(), stepId: z.string().optional() })
     .meta({ id: 'Failure' }),
@@ -57,7 +60,7 @@ export const failure = z.lazy(() =>
 export type Failure = z.infer<typeof failure>;
 
 /** An event that an action caused. The tenant admits it like any other, on the run's causation path. */
-export const causedEvent = z.lazy(() =>
+export const causedEvent = later(() =>
   z
     .object({ id: z.string(), type: z.string(), subject: z.string().optional(), data: jsonObject })
     .meta({ id: 'CausedEvent' }),
@@ -65,34 +68,36 @@ export const causedEvent = z.lazy(() =>
 export type CausedEvent = z.infer<typeof causedEvent>;
 
 /** One difference between two values: where, and what stood there before and after (null: nothing). */
-export const change = z.lazy(() =>
+export const change = later(() =>
   z.object({ path: z.string(), before: json, after: json }).meta({ id: 'Change' }),
 );
 export type Change = z.infer<typeof change>;
 
 /** `gate`: may it be done; `resolve`: was it done, of which nobody could tell. */
-export const approvalKind = z.enum(['gate', 'resolve']).meta({ id: 'ApprovalKind' });
+export const approvalKind = later(() => z.enum(['gate', 'resolve']).meta({ id: 'ApprovalKind' }));
 export type ApprovalKind = z.infer<typeof approvalKind>;
 
-const resolution = z
-  .enum(['happened', 'retry'])
-  .describe('Of an unknown outcome: it was carried out, or it was not and is tried again');
+const resolution = later(() =>
+  z
+    .enum(['happened', 'retry'])
+    .describe('Of an unknown outcome: it was carried out, or it was not and is tried again'),
+);
 export type Resolution = z.infer<typeof resolution>;
 
-const base = { seq: z.int().min(1), at: utcTime };
-const onStep = { ...base, stepId: z.string() };
-const onApproval = { ...onStep, approvalId: z.string() };
-const decisionFields = { actor, comment: z.string().nullable(), requestId: z.string() };
-const onBehalfOf = actor
-  .optional()
-  .describe('Who lets the actor decide in their place: the vote counts as theirs');
+const base = () => ({ seq: z.int().min(1), at: utcTime });
+const onStep = () => ({ ...base(), stepId: z.string() });
+const onApproval = () => ({ ...onStep(), approvalId: z.string() });
+const decisionFields = () => ({ actor, comment: z.string().nullable(), requestId: z.string() });
+const onBehalfOf = later(() =>
+  actor.optional().describe('Who lets the actor decide in their place: the vote counts as theirs'),
+);
 const entryType = <Name extends string>(name: Name) => z.literal(name);
 
-export const entry = z.lazy(() =>
+export const entry = later(() =>
   z
     .discriminatedUnion('type', [
       z.object({
-        ...base,
+        ...base(),
         type: entryType('run_created'),
         workflowId: z.string(),
         workflowName: z.string(),
@@ -104,25 +109,25 @@ export const entry = z.lazy(() =>
         retryOf: z.string().optional().describe('The run that is done again by this one'),
         steps: z.array(z.object({ id: z.string(), action: z.string().nullable() })),
       }),
-      z.object({ ...onStep, type: entryType('step_skipped'), reason: z.string() }),
+      z.object({ ...onStep(), type: entryType('step_skipped'), reason: z.string() }),
       z.object({
-        ...onStep,
+        ...onStep(),
         type: entryType('step_started'),
         action: z.string().nullable(),
         input: json,
       }),
       z.object({
-        ...onStep,
+        ...onStep(),
         type: entryType('budget_asked'),
         budget,
         amount: money.nullable().describe('What it costs; null when the inputs do not say'),
       }),
-      z.object({ ...onStep, type: entryType('budget_reserved') }),
-      z.object({ ...onStep, type: entryType('budget_exceeded'), detail: z.string() }),
-      z.object({ ...onStep, type: entryType('delay_started'), until: utcTime }),
-      z.object({ ...onStep, type: entryType('delay_ended') }),
+      z.object({ ...onStep(), type: entryType('budget_reserved') }),
+      z.object({ ...onStep(), type: entryType('budget_exceeded'), detail: z.string() }),
+      z.object({ ...onStep(), type: entryType('delay_started'), until: utcTime }),
+      z.object({ ...onStep(), type: entryType('delay_ended') }),
       z.object({
-        ...onApproval,
+        ...onApproval(),
         type: entryType('approval_requested'),
         kind: approvalKind,
         rule: approvalRule,
@@ -131,48 +136,53 @@ export const entry = z.lazy(() =>
         excluded: z.array(z.string()).describe('Ids of the actors who may not decide'),
       }),
       z.object({
-        ...onApproval,
+        ...onApproval(),
         type: entryType('approval_approved'),
-        ...decisionFields,
+        ...decisionFields(),
         onBehalfOf,
         resolution: resolution.optional(),
       }),
       z.object({
-        ...onApproval,
+        ...onApproval(),
         type: entryType('approval_denied'),
-        ...decisionFields,
+        ...decisionFields(),
         onBehalfOf,
       }),
-      z.object({ ...onApproval, type: entryType('approval_viewed'), actor, requestId: z.string() }),
-      z.object({ ...onApproval, type: entryType('approval_reminded') }),
       z.object({
-        ...onApproval,
+        ...onApproval(),
+        type: entryType('approval_viewed'),
+        actor,
+        requestId: z.string(),
+      }),
+      z.object({ ...onApproval(), type: entryType('approval_reminded') }),
+      z.object({
+        ...onApproval(),
         type: entryType('approval_escalated'),
         roles: approvalRule.unwrap().shape.roles,
         members: approvalRule.unwrap().shape.members,
         expiresAt: utcTime,
       }),
       z.object({
-        ...onApproval,
+        ...onApproval(),
         type: entryType('approval_edited'),
-        ...decisionFields,
+        ...decisionFields(),
         input: jsonObject,
         inputHash: z.string(),
         changes: z.array(change),
       }),
-      z.object({ ...onApproval, type: entryType('approval_overridden'), ...decisionFields }),
-      z.object({ ...onApproval, type: entryType('approval_granted') }),
-      z.object({ ...onApproval, type: entryType('approval_expired') }),
-      z.object({ ...onApproval, type: entryType('approval_cancelled') }),
+      z.object({ ...onApproval(), type: entryType('approval_overridden'), ...decisionFields() }),
+      z.object({ ...onApproval(), type: entryType('approval_granted') }),
+      z.object({ ...onApproval(), type: entryType('approval_expired') }),
+      z.object({ ...onApproval(), type: entryType('approval_cancelled') }),
       z.object({
-        ...onStep,
+        ...onStep(),
         type: entryType('attempt_started'),
         attempt: z.int(),
         idempotencyKey: z.string(),
         deadline: utcTime,
       }),
       z.object({
-        ...onStep,
+        ...onStep(),
         type: entryType('attempt_succeeded'),
         attempt: z.int(),
         output: json,
@@ -180,7 +190,7 @@ export const entry = z.lazy(() =>
         delivery: deliveryRecord.optional(),
       }),
       z.object({
-        ...onStep,
+        ...onStep(),
         type: entryType('attempt_failed'),
         attempt: z.int(),
         error: failure,
@@ -193,7 +203,7 @@ export const entry = z.lazy(() =>
         delivery: deliveryRecord.optional(),
       }),
       z.object({
-        ...onStep,
+        ...onStep(),
         type: entryType('step_progressed'),
         attempt: z.int(),
         progress: jsonObject.describe('How far it is, such as {"rows": 96000}'),
@@ -202,17 +212,17 @@ export const entry = z.lazy(() =>
           .describe('When the next slice begins; null once the run ended'),
       }),
       z.object({
-        ...onStep,
+        ...onStep(),
         type: entryType('step_resolved'),
         output: json.describe('What was known of it before somebody said that it happened'),
       }),
-      z.object({ ...onStep, type: entryType('step_failed'), error: failure }),
-      z.object({ ...base, type: entryType('run_succeeded') }),
-      z.object({ ...base, type: entryType('run_failed'), error: failure }),
-      z.object({ ...base, type: entryType('run_denied'), error: failure }),
-      z.object({ ...base, type: entryType('run_expired'), error: failure }),
+      z.object({ ...onStep(), type: entryType('step_failed'), error: failure }),
+      z.object({ ...base(), type: entryType('run_succeeded') }),
+      z.object({ ...base(), type: entryType('run_failed'), error: failure }),
+      z.object({ ...base(), type: entryType('run_denied'), error: failure }),
+      z.object({ ...base(), type: entryType('run_expired'), error: failure }),
       z.object({
-        ...base,
+        ...base(),
         type: entryType('run_cancelled'),
         actor,
         comment: z.string().nullable(),
@@ -230,7 +240,7 @@ export type Fact = Entry extends infer E
     : never
   : never;
 
-export const stepView = z.lazy(() =>
+export const stepView = later(() =>
   z
     .object({
       id: z.string(),
@@ -249,11 +259,11 @@ export const stepView = z.lazy(() =>
 );
 export type StepView = z.infer<typeof stepView>;
 
-export const approvalStatus = z
-  .enum(['pending', 'approved', 'denied', 'expired', 'cancelled'])
-  .meta({ id: 'ApprovalStatus' });
+export const approvalStatus = later(() =>
+  z.enum(['pending', 'approved', 'denied', 'expired', 'cancelled']).meta({ id: 'ApprovalStatus' }),
+);
 
-export const approvalView = z.lazy(() =>
+export const approvalView = later(() =>
   z
     .object({
       id: z.string(),
@@ -286,7 +296,7 @@ export const approvalView = z.lazy(() =>
 export type ApprovalView = z.infer<typeof approvalView>;
 
 /** What waits in an inbox: an approval with all that a person needs to decide it. */
-export const approvalItem = z.lazy(() =>
+export const approvalItem = later(() =>
   approvalView
     .unwrap()
     .extend({
@@ -306,7 +316,7 @@ export const approvalItem = z.lazy(() =>
 export type ApprovalItem = z.infer<typeof approvalItem>;
 
 /** The inbox's item, for one caller. */
-export const inboxItem = z.lazy(() =>
+export const inboxItem = later(() =>
   approvalItem
     .unwrap()
     .extend({
@@ -322,7 +332,7 @@ export const inboxItem = z.lazy(() =>
 );
 export type InboxItem = z.infer<typeof inboxItem>;
 
-export const runItem = z.lazy(() =>
+export const runItem = later(() =>
   z
     .object({
       id: z.string(),
@@ -342,7 +352,7 @@ export const runItem = z.lazy(() =>
 );
 export type RunItem = z.infer<typeof runItem>;
 
-export const run = z.lazy(() =>
+export const run = later(() =>
   runItem
     .unwrap()
     .extend({
@@ -356,7 +366,7 @@ export const run = z.lazy(() =>
 );
 export type Run = z.infer<typeof run>;
 
-const comment = z.string().trim().min(1).max(2_000);
+const comment = later(() => z.string().trim().min(1).max(2_000));
 const decisionBody = () => ({
   runId: z.string().min(1).max(100),
   approvalId: z
@@ -380,7 +390,7 @@ const voteBody = () => ({
     .optional()
     .describe('A member who lets the caller decide in their place: the vote counts as theirs'),
 });
-export const approveBody = z.lazy(() =>
+export const approveBody = later(() =>
   z
     .strictObject({
       ...voteBody(),
@@ -389,28 +399,28 @@ export const approveBody = z.lazy(() =>
     })
     .meta({ id: 'Approve' }),
 );
-export const denyBody = z.lazy(() =>
+export const denyBody = later(() =>
   z.strictObject({ ...voteBody(), comment }).meta({ id: 'Deny' }),
 );
-export const editBody = z.lazy(() =>
+export const editBody = later(() =>
   z
     .strictObject({ ...decisionBody(), input: jsonObject, comment: comment.optional() })
     .meta({ id: 'EditInputs' }),
 );
-export const overrideBody = z.lazy(() =>
+export const overrideBody = later(() =>
   z.strictObject({ ...decisionBody(), comment }).meta({ id: 'Override' }),
 );
-export const viewBody = z.lazy(() =>
+export const viewBody = later(() =>
   z
     .strictObject({ runId: decisionBody().runId, approvalId: decisionBody().approvalId })
     .meta({ id: 'NoteView' }),
 );
-export const cancelBody = z.lazy(() =>
+export const cancelBody = later(() =>
   z
     .strictObject({ runId: z.string().min(1).max(100), comment: comment.optional() })
     .meta({ id: 'Cancel' }),
 );
-export const retryBody = z.lazy(() =>
+export const retryBody = later(() =>
   z
     .strictObject({
       runId: z.string().min(1).max(100),

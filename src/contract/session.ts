@@ -1,18 +1,20 @@
 /** Sign-in of a browser by API key: the key goes into a cookie that no script can read. docs/console.md */
 import * as z from 'zod';
-import { actor, role, utcTime } from './json.ts';
+import { actor, utcTime } from './json.ts';
+import { later } from './later.ts';
+import { memberRole } from './members.ts';
 import { tenant } from './tenants.ts';
 
-export const sessionStart = z.lazy(() =>
+export const sessionStart = later(() =>
   z.strictObject({ apiKey: z.string().trim().min(1).max(512) }).meta({ id: 'SessionStart' }),
 );
 
-export const session = z.lazy(() =>
+export const session = later(() =>
   z
     .object({
       tenant: tenant.unwrap().pick({ id: true, name: true }),
       actor,
-      role: role.exclude(['ingest']),
+      role: memberRole,
       inPerson: z.boolean().describe('A member who may decide where a rule names them'),
       standsInFor: z
         .array(z.object({ id: z.string(), name: z.string() }))

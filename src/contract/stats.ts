@@ -1,11 +1,12 @@
 /** How a tenant is doing, in numbers: what an overview shows at a glance. */
 import * as z from 'zod';
 import { utcTime } from './json.ts';
+import { later } from './later.ts';
 import { runStatus } from './runs.ts';
 
-const count = z.int().min(0);
+const count = later(() => z.int().min(0));
 
-export const hourStats = z.lazy(() =>
+export const hourStats = later(() =>
   z
     .object({
       from: utcTime.describe('The beginning of the hour, in UTC'),
@@ -26,7 +27,7 @@ export const hourStats = z.lazy(() =>
 );
 export type HourStats = z.infer<typeof hourStats>;
 
-const workflowStats = z.lazy(() =>
+const workflowStats = later(() =>
   z
     .object({
       workflowId: z.string(),
@@ -42,7 +43,7 @@ const workflowStats = z.lazy(() =>
 );
 export type WorkflowStats = z.infer<typeof workflowStats>;
 
-const destinationStats = z.lazy(() =>
+const destinationStats = later(() =>
   z
     .object({
       destination: z.string(),
@@ -56,7 +57,7 @@ const destinationStats = z.lazy(() =>
 );
 export type DestinationStats = z.infer<typeof destinationStats>;
 
-export const stats = z.lazy(() =>
+export const stats = later(() =>
   z
     .object({
       from: utcTime,

@@ -1,19 +1,20 @@
 /** Tenants and their API keys: who may call. */
 import * as z from 'zod';
 import { keyRole, tenantId, utcTime } from './json.ts';
+import { later } from './later.ts';
 
-export const tenant = z.lazy(() =>
+export const tenant = later(() =>
   z.object({ id: tenantId, name: z.string(), createdAt: utcTime }).meta({ id: 'Tenant' }),
 );
 export type Tenant = z.infer<typeof tenant>;
 
-export const tenantCreate = z.lazy(() =>
+export const tenantCreate = later(() =>
   z
     .strictObject({ id: tenantId, name: z.string().trim().min(1).max(120) })
     .meta({ id: 'TenantCreate' }),
 );
 
-export const apiKey = z.lazy(() =>
+export const apiKey = later(() =>
   z
     .object({
       id: z.string(),
@@ -30,13 +31,13 @@ export const apiKey = z.lazy(() =>
 export type ApiKey = z.infer<typeof apiKey>;
 
 /** Answered once, when the key is made. */
-export const newApiKey = z.lazy(() =>
+export const newApiKey = later(() =>
   z
     .object({ id: z.string(), name: z.string(), role: keyRole, secret: z.string() })
     .meta({ id: 'NewApiKey' }),
 );
 
-export const apiKeyCreate = z.lazy(() =>
+export const apiKeyCreate = later(() =>
   z
     .strictObject({
       name: z.string().trim().min(1).max(120),

@@ -1,17 +1,21 @@
 /** Workflow definitions as a tenant writes them, and the views of them that the routes answer. */
 import * as z from 'zod';
+import { approverRole } from './approvals.ts';
 import { eventType } from './events.ts';
-import { actor, duration, jsonObject, role, utcTime } from './json.ts';
+import { actor, duration, jsonObject, utcTime } from './json.ts';
+import { later } from './later.ts';
 
 /** No hyphen: a step's name stands in expressions as `steps.<id>.output`. */
-export const stepId = z
-  .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'letters, digits and _, not beginning with a digit');
+export const stepId = later(() =>
+  z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'letters, digits and _, not beginning with a digit'),
+);
 
-const expression = z.string().min(1).max(4_096);
+const expression = later(() => z.string().min(1).max(4_096));
 
 /** Attempts at a step: the first one counts. Delays grow from `delay` by doubling, up to `maxDelay`. */
-export const retry = z.lazy(() =>
+export const retry = later(() =>
   z
     .strictObject({
       attempts: z.int().min(1).max(20).optional(),
@@ -22,14 +26,11 @@ export const retry = z.lazy(() =>
 );
 
 /** What a workflow may ask for beyond the tenant's policy. The stricter of the two holds. */
-export const stepApproval = z.lazy(() =>
+export const stepApproval = later(() =>
   z
     .strictObject({
       approvals: z.int().min(1).max(20).optional(),
-      roles: z
-        .array(role.exclude(['ingest', 'viewer']))
-        .min(1)
-        .optional(),
+      roles: z.array(approverRole).min(1).optional(),
       expiresIn: duration.optional(),
       onExpire: z.enum(['deny']).optional(),
       members: z.array(z.string().min(1).max(100)).min(1).max(50).optional(),
@@ -45,7 +46,7 @@ const stepCommon = () => ({
   if: expression.optional(),
 });
 
-export const actionStep = z.lazy(() =>
+export const actionStep = later(() =>
   z.strictObject({
     ...stepCommon(),
     action: z.string().min(1).max(64),
@@ -55,17 +56,17 @@ export const actionStep = z.lazy(() =>
     approval: stepApproval.optional(),
   }),
 );
-export const waitStep = z.lazy(() => z.strictObject({ ...stepCommon(), wait: duration }));
+export const waitStep = later(() => z.strictObject({ ...stepCommon(), wait: duration }));
 export type ActionStep = z.infer<typeof actionStep>;
 export type WaitStep = z.infer<typeof waitStep>;
 
 /** A step either does an action or waits; which one is told by its field, so faults name that shape. */
-export const step: z.ZodType<ActionStep | WaitStep> = z.lazy(() =>
+export const step: z.ZodType<ActionStep | WaitStep> = later(() =>
   z.union([actionStep, waitStep], 'a step has either an action or a wait').meta({ id: 'Step' }),
 );
 export type Step = ActionStep | WaitStep;
 
-export const trigger = z.lazy(() =>
+export const trigger = later(() =>
   z.strictObject({ event: eventType, if: expression.optional() }).meta({ id: 'Trigger' }),
 );
 
@@ -77,15 +78,15 @@ const definitionFields = () => ({
   trigger,
   steps: z.array(step).min(1).max(STEPS_MAX),
 });
-export const definition = z.lazy(() => z.strictObject(definitionFields()));
+export const definition = later(() => z.strictObject(definitionFields()));
 export type Definition = z.infer<typeof definition>;
 
-export const workflowCreate = z.lazy(() =>
+export const workflowCreate = later(() =>
   z
     .strictObject({ ...definitionFields(), enabled: z.boolean().default(false) })
     .meta({ id: 'WorkflowCreate' }),
 );
-export const workflowUpdate = z.lazy(() =>
+export const workflowUpdate = later(() =>
   z
     .strictObject({
       id: z.string(),
@@ -96,7 +97,7 @@ export const workflowUpdate = z.lazy(() =>
 );
 
 /** A list's item: a workflow without its definition. */
-export const workflowItem = z.lazy(() =>
+export const workflowItem = later(() =>
   z
     .object({
       id: z.string(),
@@ -114,7 +115,7 @@ export const workflowItem = z.lazy(() =>
 );
 export type WorkflowItem = z.infer<typeof workflowItem>;
 
-export const workflow = z.lazy(() =>
+export const workflow = later(() =>
   workflowItem
     .unwrap()
     .omit({ event: true })

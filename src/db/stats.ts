@@ -5,6 +5,7 @@
  */
 import * as z from 'zod';
 import { idAtTime } from '../contract/json.ts';
+import { later } from '../contract/later.ts';
 import { isFinal, RUN_STATUSES, type RunStatus, runStatus } from '../contract/runs.ts';
 import type { DestinationStats, HourStats, Stats, WorkflowStats } from '../contract/stats.ts';
 
@@ -44,7 +45,7 @@ export async function readStats(
   };
 }
 
-const counted = z.lazy(() =>
+const counted = later(() =>
   z.array(z.object({ hour: z.int(), what: z.string(), n: z.int(), last: z.string().nullable() })),
 );
 type Counted = z.infer<typeof counted>[number];
@@ -139,7 +140,7 @@ function runsByHour(db: D1Database): D1PreparedStatement {
   );
 }
 
-const waiting = z.lazy(() =>
+const waiting = later(() =>
   z.object({
     n: z.int(),
     oldest: z.string().nullable(),
@@ -160,7 +161,7 @@ async function readApprovals(db: D1Database, tenantId: string): Promise<Stats['a
   return { pending: n, isMore: n >= PENDING_MAX, oldestRequestedAt: oldest, nextExpiresAt: next };
 }
 
-const oneWorkflow = z.lazy(() =>
+const oneWorkflow = later(() =>
   z.object({
     workflowId: z.string(),
     workflowName: z.string(),
@@ -216,7 +217,7 @@ function workflowStats({ statuses, ...known }: z.infer<typeof oneWorkflow>): Wor
   };
 }
 
-const oneDestination = z.lazy(() =>
+const oneDestination = later(() =>
   z.object({
     destination: z.string(),
     attempts: z.int(),

@@ -3,6 +3,7 @@
  * https://url.spec.whatwg.org/#application/x-www-form-urlencoded
  */
 import * as z from 'zod';
+import { later } from '../contract/later.ts';
 import { type Refusal, refusal } from '../contract/problems.ts';
 import type { Vote } from '../engine/approval.ts';
 import { readBytes } from './body.ts';
@@ -11,7 +12,7 @@ import type { Served } from './route.ts';
 
 export const FORM_TYPE = 'application/x-www-form-urlencoded';
 
-const decisionForm = z.lazy(() =>
+const decisionForm = later(() =>
   z.object({
     decision: z.enum(['approved', 'happened', 'retry', 'denied']),
     email: z.string().trim().toLowerCase().max(254),

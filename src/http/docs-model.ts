@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { type Json, json } from '../contract/json.ts';
+import { later } from '../contract/later.ts';
 
 /** A JSON Schema (2020-12), as far as it is shown. */
 export interface SchemaNode {
@@ -31,9 +32,9 @@ export interface SchemaNode {
   readonly allOf?: readonly SchemaNode[] | undefined;
 }
 
-const text = z.string().optional();
-const count = z.number().optional();
-const node: z.ZodType<SchemaNode> = z.lazy(() =>
+const text = later(() => z.string().optional());
+const count = later(() => z.number().optional());
+const node: z.ZodType<SchemaNode> = later(() =>
   z.object({
     $ref: text,
     type: z.union([z.string(), z.array(z.string())]).optional(),
@@ -60,8 +61,8 @@ const node: z.ZodType<SchemaNode> = z.lazy(() =>
   }),
 );
 
-const content = z.lazy(() => z.record(z.string(), z.object({ schema: node })));
-const parameter = z.lazy(() =>
+const content = later(() => z.record(z.string(), z.object({ schema: node })));
+const parameter = later(() =>
   z.object({
     name: z.string(),
     in: z.string(),
@@ -71,7 +72,7 @@ const parameter = z.lazy(() =>
   }),
 );
 
-const operation = z.lazy(() =>
+const operation = later(() =>
   z.object({
     operationId: z.string(),
     summary: z.string(),
@@ -94,7 +95,7 @@ export type Operation = z.infer<typeof operation> & {
   readonly path: string;
 };
 
-const shownDocument = z.lazy(() =>
+const shownDocument = later(() =>
   z.object({
     info: z.object({ title: z.string(), version: z.string(), description: z.string().default('') }),
     tags: z.array(z.object({ name: z.string() })),

@@ -81,7 +81,7 @@ function introduction(): Html {
 <p>Send <code>Authorization: Bearer &lt;key&gt;</code>. A key belongs to one tenant, and the tenant
 comes from the key alone. The role <code>ingest</code> sends events and reads nothing.
 <code>viewer</code> reads, <code>approver</code> approves and denies as well, and <code>admin</code>
-does everything in its tenant. A key of the role <code>frontend</code> (<code>sbf_…</code>) reads
+does everything in its tenant. A key of the role <code>frontend</code> (<code>sbf_\u2026</code>) reads
 flags and nothing else, so it may be published. Keys are shown once. Revoking one takes effect at the
 next request.
 Members may come through Cloudflare Access instead (<code>Cf-Access-Jwt-Assertion</code>).</p></div>
@@ -106,7 +106,7 @@ key and body. Events are told apart by <code>source</code> and
 caused.</p></div>
 <div><h2>Values</h2>
 <p>Times are RFC 3339 in UTC with milliseconds. Durations read <code>30s</code>, <code>15m</code>,
-<code>72h</code>, <code>7d</code>. Money is an integer in the currency’s minor units. A body is at
+<code>72h</code>, <code>7d</code>. Money is an integer in the currency\u2019s minor units. A body is at
 most 1 MiB, an event 256 KiB. Fields that we do not know are an error.</p></div>
 </section>
 <h2 id="codes">Problem codes</h2>

@@ -5,6 +5,7 @@
  */
 import * as z from 'zod';
 import type { Actor, Json, Role } from '../contract/json.ts';
+import { later } from '../contract/later.ts';
 import { type Fault, faultsOf, type Refusal, refusal } from '../contract/problems.ts';
 import { envForWork } from '../db/databases.ts';
 import type { Env } from '../env.ts';
@@ -66,7 +67,7 @@ export interface AnswerSpec {
   readonly contentType?: string;
 }
 
-/** Schemas of routes are `z.lazy`, so that a start makes none of them: docs/performance.md. */
+/** Schemas of routes are made `later`, so that a start makes none of them: docs/performance.md. */
 type QuerySchema = z.ZodLazy<z.ZodObject>;
 
 interface Common {
@@ -246,7 +247,7 @@ export const listQuery = () => ({
 
 /** A list's answer. */
 export function listOf<Item extends z.ZodType>(item: Item) {
-  return z.lazy(() =>
+  return later(() =>
     z.object({
       items: z.array(item),
       nextCursor: z.string().nullable(),

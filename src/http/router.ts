@@ -38,16 +38,16 @@ export function serveRoutes(routes: readonly Route[]): Handler {
   for (const route of routes) {
     const handler = async ({ params }: IRequest, served: Served) =>
       await serveRoute(route, { ...served, params: decoded(params) });
-    if (route.method === 'GET') router.get(route.path, handler).head(route.path, handler);
+    if (route.method === 'GET') router.get(route.path, handler);
     else router.post(route.path, handler);
   }
-  for (const path of new Set(routes.map((route) => route.path)))
-    router.all(path, async (_request, { requestId }) =>
-      methodNotAllowed(
-        routes.filter((route) => route.path === path),
-        requestId,
-      ),
-    );
+  const paths = [...router.routes];
+  router.all('*', async ({ url }, { requestId }) => {
+    const { pathname } = new URL(url);
+    const [, , , path] = paths.find(([, pattern]) => pattern.test(pathname)) ?? [];
+    const there = routes.filter((route) => route.path === path);
+    return there.length === 0 ? undefined : methodNotAllowed(there, requestId);
+  });
   return async (request, env, ctx) => await serveRequest(router, request, env, ctx);
 }
 
@@ -73,10 +73,12 @@ async function serveRequest(
   let answer: Answer;
   try {
     const served = { request, env, requestId, params: {}, told, defer };
+    // A HEAD is answered by the route of the GET. Every pattern is one that a start has to make.
+    const asked = method === 'HEAD' ? 'GET' : method;
     answer =
       method === 'OPTIONS'
         ? preflight(cors)
-        : ((await router.fetch({ method, url }, served)) ??
+        : ((await router.fetch({ method: asked, url }, served)) ??
           (await consoleFile(request, env)) ??
           refusal('not_found', 'There is no such route.'));
   } catch (error) {

@@ -5,6 +5,7 @@
  * A cookie rides along with whatever a browser sends: authenticate.ts asks whose page sent it.
  */
 import * as z from 'zod';
+import { later } from '../contract/later.ts';
 import type { Env } from '../env.ts';
 import { seal, unseal } from '../sealed.ts';
 
@@ -13,7 +14,7 @@ const LASTS_S = 12 * 3_600;
 const OWNER = 'session|console';
 const LOOPBACK = /^(127(\.\d+){3}|\[::1\]|localhost)$/;
 
-const sealedSession = z.lazy(() => z.object({ apiKey: z.string(), expiresAt: z.string() }));
+const sealedSession = later(() => z.object({ apiKey: z.string(), expiresAt: z.string() }));
 export type BrowserSession = z.infer<typeof sealedSession>;
 
 /** A new session of a key, and the cookie that holds it. */

@@ -6,11 +6,12 @@
  */
 import * as z from 'zod';
 import { tenantId } from '../contract/json.ts';
+import { later } from '../contract/later.ts';
 import { openToken, signToken } from '../signed-token.ts';
 
 const PURPOSE = 'approval-link';
 
-const claims = z.lazy(() =>
+const claims = later(() =>
   z.strictObject({
     v: z.literal(1),
     t: tenantId,

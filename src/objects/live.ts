@@ -5,6 +5,7 @@
  */
 import * as z from 'zod';
 import { ROLES, role } from '../contract/json.ts';
+import { later } from '../contract/later.ts';
 import { LIVE_CLOSE, type LiveChange, type LiveMessage } from '../contract/live.ts';
 import { fullBucket, take } from '../engine/token-bucket.ts';
 import { logError } from '../log.ts';
@@ -14,7 +15,7 @@ import type { Parcel } from './projection.ts';
 import type { Stores } from './stores.ts';
 
 /** Who listens, by which credential: it is asked again whenever keys or members change. */
-export const liveViewer = z.lazy(() =>
+export const liveViewer = later(() =>
   z.object({
     credential: z.object({ type: z.enum(['api_key', 'member']), id: z.string() }),
     role,
@@ -23,7 +24,7 @@ export const liveViewer = z.lazy(() =>
 export type LiveViewer = z.infer<typeof liveViewer>;
 
 /** What the platform keeps with a socket while the object is out of memory. */
-const attachment = z.lazy(() => liveViewer.unwrap().extend({ openedAt: z.number() }));
+const attachment = later(() => liveViewer.unwrap().extend({ openedAt: z.number() }));
 
 export const LIVE_SOCKETS_MAX = 100;
 /** Beyond it one `reset` stands for all, a second later: nobody reads faster, and each goes to all. */

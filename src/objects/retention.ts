@@ -17,7 +17,7 @@ import { type Change, changed, unchanged } from './change.ts';
 import type { Settings } from './settings.ts';
 
 const DAY_MS = 86_400_000;
-const LONG_AGO = new Date(0).toISOString();
+const LONG_AGO = '1970-01-01T00:00:00.000Z';
 
 /** In this order: what of a run is left is found once the run is gone, and an event outlives its runs. */
 const KINDS = ['runs', 'deliveries', 'events', 'identities'] as const;

@@ -1,6 +1,7 @@
 /** Whether mail would go out, without sending any: whose key it is, and whether the domain is good. */
 import * as z from 'zod';
 import type { ConnectionCheck } from '../contract/connections.ts';
+import { later } from '../contract/later.ts';
 import { domainOf, type Mailbox, parseMailbox } from '../contract/mail.ts';
 import { openSecret, type SealedConnection } from './connections.ts';
 import { type EmailEnv, resendOrigin } from './email-choice.ts';
@@ -59,10 +60,10 @@ function cloudflareChecks(env: EmailEnv, tenantId: string, from: Mailbox): Conne
   ];
 }
 
-const domains = z.lazy(() =>
+const domains = later(() =>
   z.object({ data: z.array(z.object({ name: z.string(), status: z.string() })) }),
 );
-const refused = z.lazy(() => z.object({ name: z.string(), message: z.string() }));
+const refused = later(() => z.object({ name: z.string(), message: z.string() }));
 
 /** https://resend.com/docs/api-reference/domains/list-domains: a key that may only send cannot ask. */
 async function resendChecks(

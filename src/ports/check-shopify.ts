@@ -1,6 +1,7 @@
 /** Whether a Shopify connection works: one query, which reads the shop's name and the app's scopes. */
 import * as z from 'zod';
 import type { ConnectionCheck } from '../contract/connections.ts';
+import { later } from '../contract/later.ts';
 import type { Outcome } from '../engine/plan.ts';
 import type { SealedConnection } from './connections.ts';
 import { askShopify } from './shopify-admin.ts';
@@ -11,7 +12,7 @@ const READ_ACCESS = `query ConnectionTest {
   shop { name myshopifyDomain }
   currentAppInstallation { accessScopes { handle } }
 }`;
-const access = z.lazy(() =>
+const access = later(() =>
   z.object({
     shop: z.object({ name: z.string(), myshopifyDomain: z.string() }),
     currentAppInstallation: z.object({ accessScopes: z.array(z.object({ handle: z.string() })) }),

@@ -3,6 +3,7 @@
  * there or not, an order is cancelled once, and a refund carries our key.
  */
 import * as z from 'zod';
+import { later } from '../contract/later.ts';
 import type { Outcome } from '../engine/plan.ts';
 import { type CommercePort, failed, type PortCall, succeeded } from './index.ts';
 import {
@@ -55,7 +56,7 @@ const READ_TAGS = 'query OrderTags($id: ID!) { order(id: $id) { id tags } }';
 const ADD_TAG = `mutation AddTag($id: ID!, $tags: [String!]!) {
   tagsAdd(id: $id, tags: $tags) { node { id ... on Order { tags } } userErrors { field message } }
 }`;
-const taggedOrder = z.lazy(() => z.object({ id: z.string(), tags: z.array(z.string()) }));
+const taggedOrder = later(() => z.object({ id: z.string(), tags: z.array(z.string()) }));
 
 /** Read first: whether the tag is new is what the step's output says. */
 async function tagOrder(

@@ -5,6 +5,7 @@
  */
 import * as z from 'zod';
 import type { Money } from '../contract/json.ts';
+import { later } from '../contract/later.ts';
 import { currencyCode, minorToStripe, moneyText, stripeToMinor } from '../currency.ts';
 import type { Outcome } from '../engine/plan.ts';
 import { type CommercePort, failed, type PortCall, succeeded } from './index.ts';
@@ -19,9 +20,9 @@ const KEY_FIELD = 'signalbox_key';
 /** As many as one page of the list has. With more, ours might be among those that are not seen. */
 const REFUNDS_MAX = 100;
 /** The reasons that Stripe has of its own; other words go into the metadata. */
-const stripeReason = z.enum(['duplicate', 'fraudulent', 'requested_by_customer']);
+const stripeReason = later(() => z.enum(['duplicate', 'fraudulent', 'requested_by_customer']));
 
-const refundFields = z.lazy(() =>
+const refundFields = later(() =>
   z.object({
     id: z.string(),
     amount: z.int().min(0),

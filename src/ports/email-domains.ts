@@ -3,6 +3,7 @@
  * its account, so without this one tenant could write in another's name (I4), or in the operator's.
  */
 import * as z from 'zod';
+import { later } from '../contract/later.ts';
 import { domainOf, type Mailbox } from '../contract/mail.ts';
 import { parsedJson } from './vendor-http.ts';
 
@@ -12,7 +13,7 @@ export interface DomainsEnv {
 }
 
 const EVERYBODY = '*';
-const domains = z.lazy(() => z.record(z.string().toLowerCase(), z.array(z.string())));
+const domains = later(() => z.record(z.string().toLowerCase(), z.array(z.string())));
 
 /** Why the tenant may not send from there, in a sentence; null when it may. */
 export function domainFault(

@@ -3,6 +3,7 @@
  * idempotency key for 24 hours, so an attempt whose answer was lost is simply made again.
  */
 import * as z from 'zod';
+import { later } from '../contract/later.ts';
 import { domainOf, type Mailbox, mailboxText } from '../contract/mail.ts';
 import type { Outcome } from '../engine/plan.ts';
 import { headersOf, messageIdOf, recipientsOf } from './email-message.ts';
@@ -29,8 +30,8 @@ const VENDOR = 'Resend';
 /** A quota of a day or a month is not worth asking for every minute. */
 const QUOTA_RETRY_MS = 3_600_000;
 
-const sent = z.lazy(() => z.object({ id: z.string().min(1).max(200) }));
-const refused = z.lazy(() => z.object({ name: z.string(), message: z.string() }));
+const sent = later(() => z.object({ id: z.string().min(1).max(200) }));
+const refused = later(() => z.object({ name: z.string(), message: z.string() }));
 
 export function resendEmail(account: ResendAccount, deps: { fetch: typeof fetch }): EmailPort {
   return { honoursKey: true, send: (call, email) => send(account, deps, call, email) };

@@ -6,6 +6,7 @@
  * https://docs.getunleash.io/api/toggle-feature-environment-on, …-off, …/get-feature-environment
  */
 import * as z from 'zod';
+import { later } from '../contract/later.ts';
 import type { Outcome } from '../engine/plan.ts';
 import { changedFlag, type FlagLedger, unchangedFlag } from './flag-changes.ts';
 import { type FlagChange, type FlagsPort, failed, type PortCall } from './index.ts';
@@ -37,8 +38,8 @@ const VENDOR = 'Unleash';
 /** A path of dots would lead elsewhere; no feature is called so. */
 const DOTS = /^\.+$/;
 
-const state = z.lazy(() => z.object({ enabled: z.boolean() }));
-const refused = z.lazy(() => z.object({ message: z.string() }).catch({ message: '' }));
+const state = later(() => z.object({ enabled: z.boolean() }));
+const refused = later(() => z.object({ message: z.string() }).catch({ message: '' }));
 
 export function unleashFlags(place: UnleashPlace, deps: UnleashDeps): FlagsPort {
   return { setFlag: (call, change) => setFlag(place, deps, call, change) };

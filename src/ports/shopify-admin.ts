@@ -5,6 +5,7 @@
  * https://shopify.dev/docs/api/usage/response-codes
  */
 import * as z from 'zod';
+import { later } from '../contract/later.ts';
 import type { Outcome } from '../engine/plan.ts';
 import { failed } from './index.ts';
 import {
@@ -36,7 +37,7 @@ export interface ShopifyOperation<Data> {
   readonly data: z.ZodType<Data>;
 }
 
-const envelope = z.lazy(() =>
+const envelope = later(() =>
   z.object({
     data: z.unknown().optional(),
     errors: z
@@ -223,7 +224,7 @@ export function noSuchOrder(): Outcome {
   );
 }
 
-export const userErrors = z.lazy(() => z.array(z.object({ message: z.string() })));
+export const userErrors = later(() => z.array(z.object({ message: z.string() })));
 type Said = readonly { readonly message: string }[];
 
 /** What the shop has against the operation; null when it has nothing. */

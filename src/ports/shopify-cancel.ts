@@ -4,6 +4,7 @@
  * https://shopify.dev/docs/api/admin-graphql/latest/mutations/orderCancel
  */
 import * as z from 'zod';
+import { later } from '../contract/later.ts';
 import type { Outcome } from '../engine/plan.ts';
 import { failed, NOT_YET, type PortCall, succeeded } from './index.ts';
 import { askShopify, noSuchOrder, type ShopifyShop, userErrorsOutcome } from './shopify-admin.ts';
@@ -24,7 +25,7 @@ const CANCEL = `mutation CancelOrder($id: ID!, $note: String) {
   ) { job { id } orderCancelUserErrors { field message code } }
 }`;
 
-const cancelledOrder = z.lazy(() =>
+const cancelledOrder = later(() =>
   z.object({
     order: z
       .object({
@@ -36,7 +37,7 @@ const cancelledOrder = z.lazy(() =>
   }),
 );
 
-const taken = z.lazy(() =>
+const taken = later(() =>
   z.object({
     orderCancel: z.object({
       job: z.object({ id: z.string() }).nullish(),

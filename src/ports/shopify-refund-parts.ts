@@ -5,6 +5,7 @@
  */
 import * as z from 'zod';
 import type { Money } from '../contract/json.ts';
+import { later } from '../contract/later.ts';
 import { currencyCode, decimalToMinor, minorToDecimal, moneyText } from '../currency.ts';
 import type { Outcome } from '../engine/plan.ts';
 import { failed } from './index.ts';
@@ -13,7 +14,7 @@ import { failed } from './index.ts';
 export const LISTED_MAX = 50;
 
 /** An amount as Shopify's MoneyBag has it, in minor units. */
-export const presentment = z.lazy(() =>
+export const presentment = later(() =>
   z
     .object({ presentmentMoney: z.object({ amount: z.string(), currencyCode }) })
     .transform(({ presentmentMoney }, ctx): Money => {
@@ -25,7 +26,7 @@ export const presentment = z.lazy(() =>
     }),
 );
 
-const transaction = z.lazy(() =>
+const transaction = later(() =>
   z.object({
     id: z.string(),
     kind: z.string(),
@@ -36,7 +37,7 @@ const transaction = z.lazy(() =>
   }),
 );
 
-export const refundableOrder = z.lazy(() =>
+export const refundableOrder = later(() =>
   z.object({
     id: z.string(),
     presentmentCurrencyCode: currencyCode,

@@ -6,6 +6,7 @@
  */
 import * as z from 'zod';
 import type { Money } from '../contract/json.ts';
+import { later } from '../contract/later.ts';
 import type { Outcome } from '../engine/plan.ts';
 import { derivedUuid } from './derived-id.ts';
 import { type CommercePort, failed, type PortCall, succeeded, unknown } from './index.ts';
@@ -32,7 +33,7 @@ type Refund = Parameters<CommercePort['refundOrder']>[1];
 const MONEY = '{ presentmentMoney { amount currencyCode } }';
 const REFUND = `id totalRefundedSet ${MONEY} transactions(first: 20) { nodes { status } }`;
 
-const madeRefund = z.lazy(() =>
+const madeRefund = later(() =>
   z.object({
     id: z.string(),
     totalRefundedSet: presentment,
@@ -59,7 +60,7 @@ const CREATE = `mutation CreateRefund($input: RefundInput!, $key: String!) {
   }
 }`;
 
-const created = z.lazy(() =>
+const created = later(() =>
   z.object({
     refundCreate: z.object({
       order: z.object({ totalRefundedSet: presentment }).nullish(),

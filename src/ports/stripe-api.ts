@@ -5,6 +5,7 @@
  * https://docs.stripe.com/api/errors, https://docs.stripe.com/api/idempotent_requests
  */
 import * as z from 'zod';
+import { later } from '../contract/later.ts';
 import type { Outcome } from '../engine/plan.ts';
 import { failed, unknown } from './index.ts';
 import {
@@ -88,8 +89,8 @@ async function askOnce<Data>(
     : { ok: false, outcome: unreadableOutcome('Stripe') };
 }
 
-const text = z.string().catch('');
-const errorBody = z.lazy(() =>
+const text = later(() => z.string().catch(''));
+const errorBody = later(() =>
   z
     .object({ error: z.object({ type: text, code: text, message: text }) })
     .catch({ error: { type: '', code: '', message: '' } }),

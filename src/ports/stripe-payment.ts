@@ -3,6 +3,7 @@
  * sender's own id in `metadata.order_id`, which is what `vendors/stripe.ts` calls an order's id.
  */
 import * as z from 'zod';
+import { later } from '../contract/later.ts';
 import { currencyCode } from '../currency.ts';
 import type { Outcome } from '../engine/plan.ts';
 import { failed, NOT_YET } from './index.ts';
@@ -18,8 +19,8 @@ export interface Payment {
   readonly refunded: number;
 }
 
-const amount = z.int().min(0);
-const charge = z.lazy(() =>
+const amount = later(() => z.int().min(0));
+const charge = later(() =>
   z.object({
     id: z.string(),
     currency: currencyCode,
@@ -28,21 +29,23 @@ const charge = z.lazy(() =>
     amount_refunded: amount,
   }),
 );
-const ofCharge = charge.transform(
-  ({
-    id,
-    currency,
-    amount: whole,
-    amount_captured: captured,
-    amount_refunded: refunded,
-  }): Payment => ({
-    target: { charge: id },
-    currency,
-    paid: captured ?? whole,
-    refunded,
-  }),
+const ofCharge = later(() =>
+  charge.transform(
+    ({
+      id,
+      currency,
+      amount: whole,
+      amount_captured: captured,
+      amount_refunded: refunded,
+    }): Payment => ({
+      target: { charge: id },
+      currency,
+      paid: captured ?? whole,
+      refunded,
+    }),
+  ),
 );
-const ofIntent = z.lazy(() =>
+const ofIntent = later(() =>
   z
     .object({
       id: z.string(),
@@ -59,7 +62,7 @@ const ofIntent = z.lazy(() =>
       }),
     ),
 );
-const session = z.lazy(() => z.object({ payment_intent: z.string().nullish() }));
+const session = later(() => z.object({ payment_intent: z.string().nullish() }));
 
 const STRIPE_ID = /^(pi|ch|py|cs)_[A-Za-z0-9_]{1,200}$/;
 

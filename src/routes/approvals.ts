@@ -1,5 +1,6 @@
 /** The inbox: what waits for a decision, and who has looked. Deciding is done on the run. */
 import * as z from 'zod';
+import { later } from '../contract/later.ts';
 import { approvalStatus, inboxItem, run as runSchema, viewBody } from '../contract/runs.ts';
 import { type ApprovalRow, listApprovals } from '../db/approvals.ts';
 import { type Person, rightsOf } from '../engine/approval.ts';
@@ -19,7 +20,7 @@ export const approvalRoutes: readonly Route[] = [
       '`mine=true`: only what the caller may decide and has not decided yet, by their own right or ' +
       'in the place of a member for whom they stand in; `onBehalfOf` says whose.',
     role: 'viewer',
-    query: z.lazy(() =>
+    query: later(() =>
       z.strictObject({
         ...listQuery(),
         status: approvalStatus.default('pending'),
@@ -57,7 +58,7 @@ export const approvalRoutes: readonly Route[] = [
     answer: {
       status: 200,
       description: 'The run',
-      schema: z.lazy(() => z.object({ run: runSchema, requestId: z.string() })),
+      schema: later(() => z.object({ run: runSchema, requestId: z.string() })),
     },
     problems: [404, 409],
     async handle({ env, tenantId, by, role, standsInFor, lent }, { body: { runId, approvalId } }) {

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { auditEntry } from '../contract/audit.ts';
 import { auditCheckpoint, consistencyProof, inclusionProof } from '../contract/checkpoints.ts';
 import { timestamp } from '../contract/json.ts';
+import { later } from '../contract/later.ts';
 import { refusal } from '../contract/problems.ts';
 import { auditPages, countAudit, findAudit, listAudit } from '../db/audit.ts';
 import { proveConsistency, proveInclusion } from '../db/audit-proofs.ts';
@@ -15,7 +16,7 @@ import { call, tenantObject } from '../objects/index.ts';
 
 const NUMBER_KEY = /^\d{1,15}$/;
 const period = () => ({ from: timestamp.optional(), to: timestamp.optional() });
-const requestId = z.string();
+const requestId = later(() => z.string());
 
 /** A number of an entry, or of entries from the first. */
 function countParam(description: string) {
@@ -29,7 +30,7 @@ export const auditRoutes: readonly Route[] = [
     tag: 'Audit',
     summary: 'The audit trail, newest first: one hash chain per tenant',
     role: 'viewer',
-    query: z.lazy(() =>
+    query: later(() =>
       z.strictObject({
         ...listQuery(),
         action: z.string().min(1).max(120).optional(),
@@ -51,11 +52,11 @@ export const auditRoutes: readonly Route[] = [
     tag: 'Audit',
     summary: 'One entry of the audit trail by its number',
     role: 'viewer',
-    query: z.lazy(() => z.strictObject({ seq: countParam("The entry's number") })),
+    query: later(() => z.strictObject({ seq: countParam("The entry's number") })),
     answer: {
       status: 200,
       description: 'The entry',
-      schema: z.lazy(() => z.object({ entry: auditEntry, requestId })),
+      schema: later(() => z.object({ entry: auditEntry, requestId })),
     },
     problems: [404],
     async handle({ env, tenantId }, { query: { seq } }) {
@@ -73,7 +74,7 @@ export const auditRoutes: readonly Route[] = [
     description:
       'Of any length. Without `from` and `to` it is the whole chain, which `npx signalbox audit verify` checks offline.',
     role: 'admin',
-    query: z.lazy(() => z.strictObject(period())),
+    query: later(() => z.strictObject(period())),
     answer: { status: 200, description: 'The entries', contentType: 'application/x-ndjson' },
     async handle({ env, tenantId, requestId }, { query }) {
       const headers = {
@@ -91,7 +92,7 @@ export const auditRoutes: readonly Route[] = [
     tag: 'Audit',
     summary: 'Signed checkpoints over the audit trail, newest first',
     role: 'viewer',
-    query: z.lazy(() => z.strictObject(listQuery())),
+    query: later(() => z.strictObject(listQuery())),
     answer: { status: 200, description: 'A page of checkpoints', schema: listOf(auditCheckpoint) },
     async handle({ env, tenantId }, { query }) {
       const page = pageOf('checkpoints', query, NUMBER_KEY);
@@ -106,11 +107,11 @@ export const auditRoutes: readonly Route[] = [
     summary: 'Sign a checkpoint over all entries now',
     description: 'When nothing was written since the last one, that one is the answer.',
     role: 'admin',
-    body: z.lazy(() => z.strictObject({})),
+    body: later(() => z.strictObject({})),
     answer: {
       status: 200,
       description: 'The checkpoint',
-      schema: z.lazy(() => z.object({ checkpoint: auditCheckpoint, requestId })),
+      schema: later(() => z.object({ checkpoint: auditCheckpoint, requestId })),
     },
     problems: [503],
     async handle({ env, tenantId }) {
@@ -127,7 +128,7 @@ export const auditRoutes: readonly Route[] = [
     summary: 'Proof that an entry is among the first so many',
     description: 'RFC 6962, section 2.1.1. It counts against the root of a signed checkpoint.',
     role: 'viewer',
-    query: z.lazy(() =>
+    query: later(() =>
       z.strictObject({
         seq: countParam("The entry's number; left out: the last of them").optional(),
         size: countParam('How many entries; left out: all').optional(),
@@ -136,7 +137,7 @@ export const auditRoutes: readonly Route[] = [
     answer: {
       status: 200,
       description: 'The proof',
-      schema: z.lazy(() => inclusionProof.unwrap().extend({ requestId })),
+      schema: later(() => inclusionProof.unwrap().extend({ requestId })),
     },
     problems: [404],
     async handle({ env, tenantId }, { query }) {
@@ -154,7 +155,7 @@ export const auditRoutes: readonly Route[] = [
     summary: 'Proof that a later state of the trail began as an earlier one',
     description: 'RFC 6962, section 2.1.2. It counts against the roots of two signed checkpoints.',
     role: 'viewer',
-    query: z.lazy(() =>
+    query: later(() =>
       z.strictObject({
         from: countParam('How many entries the earlier one had; left out: 1').default(1),
         to: countParam('How many entries the later one had; left out: all').optional(),
@@ -163,7 +164,7 @@ export const auditRoutes: readonly Route[] = [
     answer: {
       status: 200,
       description: 'The proof',
-      schema: z.lazy(() => consistencyProof.unwrap().extend({ requestId })),
+      schema: later(() => consistencyProof.unwrap().extend({ requestId })),
     },
     problems: [404],
     async handle({ env, tenantId }, { query }) {

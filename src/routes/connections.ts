@@ -10,6 +10,7 @@ import {
   SIGNING_KEY_FORM,
   SIGNING_SECRET_FORM,
 } from '../contract/connections.ts';
+import { later } from '../contract/later.ts';
 import { parseMailbox } from '../contract/mail.ts';
 import { type Fault, refusal } from '../contract/problems.ts';
 import type { Env } from '../env.ts';
@@ -24,7 +25,7 @@ import { rulesOf } from './outgoing.ts';
 
 const KEY_FORMS = { signingSecret: SIGNING_SECRET_FORM, signingKey: SIGNING_KEY_FORM } as const;
 
-const oneConnection = z.lazy(() =>
+const oneConnection = later(() =>
   z.object({ connection: connectionSchema, requestId: z.string() }),
 );
 
@@ -38,7 +39,7 @@ export const connectionRoutes: readonly Route[] = [
     answer: {
       status: 200,
       description: 'The connections',
-      schema: z.lazy(() => z.object({ items: z.array(connectionSchema), requestId: z.string() })),
+      schema: later(() => z.object({ items: z.array(connectionSchema), requestId: z.string() })),
     },
     async handle({ env, tenantId }) {
       return { body: { items: await tenantObject(env, tenantId).listConnections() } };
@@ -81,11 +82,11 @@ export const connectionRoutes: readonly Route[] = [
     tag: 'Connections',
     summary: 'Remove a connection and its secrets',
     role: 'admin',
-    body: z.lazy(() => z.strictObject({ kind: connectionKind })),
+    body: later(() => z.strictObject({ kind: connectionKind })),
     answer: {
       status: 200,
       description: 'Removed',
-      schema: z.lazy(() => z.object({ removed: connectionKind, requestId: z.string() })),
+      schema: later(() => z.object({ removed: connectionKind, requestId: z.string() })),
     },
     problems: [404],
     async handle({ env, tenantId, by }, { body: { kind } }) {
@@ -105,7 +106,7 @@ export const connectionRoutes: readonly Route[] = [
     answer: {
       status: 200,
       description: 'What was found',
-      schema: z.lazy(() =>
+      schema: later(() =>
         z.object({
           kind: connectionKind,
           ok: z.boolean().describe('Whether everything is in order'),
@@ -134,7 +135,7 @@ export const connectionRoutes: readonly Route[] = [
     description:
       'A new `signingSecret` is shown once. Of a new `signingKey` nobody needs the private part: its public key is in the settings of the connection, and at /.well-known/webhook-keys/{tenantId}. The first `signingKey` begins to sign beside the secret.',
     role: 'admin',
-    body: z.lazy(() =>
+    body: later(() =>
       z.strictObject({
         kind: z.literal('webhook'),
         key: z.enum(['signingSecret', 'signingKey']).default('signingSecret'),
@@ -143,7 +144,7 @@ export const connectionRoutes: readonly Route[] = [
     answer: {
       status: 200,
       description: 'The connection, and a new secret',
-      schema: z.lazy(() =>
+      schema: later(() =>
         oneConnection.unwrap().extend({
           signingSecret: z
             .string()

@@ -10,6 +10,7 @@ import {
   redeliverSinceBody,
 } from '../contract/deliveries.ts';
 import { timestamp } from '../contract/json.ts';
+import { later } from '../contract/later.ts';
 import { refusal } from '../contract/problems.ts';
 import {
   type DeliveryFilter,
@@ -30,7 +31,7 @@ import { USER_AGENT } from '../ports/webhook.ts';
 /** So many messages are taken by one request; another one takes those that are left. */
 const REDELIVERED_MAX = 5_000;
 
-const queuedAnswer = z.lazy(() =>
+const queuedAnswer = later(() =>
   z.object({
     queued: z.int().describe('How many messages are sent once more'),
     more: z
@@ -49,7 +50,7 @@ export const deliveryRoutes: readonly Route[] = [
     description:
       '`destination` is a URL; its query counts for nothing. `from` is included, `to` is not: times at which requests began.',
     role: 'viewer',
-    query: z.lazy(() =>
+    query: later(() =>
       z.strictObject({
         ...listQuery(),
         destination: z.string().min(1).max(2_048).optional(),
@@ -79,11 +80,11 @@ export const deliveryRoutes: readonly Route[] = [
     tag: 'Deliveries',
     summary: 'One delivery, with what was sent and what was answered',
     role: 'viewer',
-    query: z.lazy(() => z.strictObject({ id: z.string().min(1).max(100) })),
+    query: later(() => z.strictObject({ id: z.string().min(1).max(100) })),
     answer: {
       status: 200,
       description: 'The delivery',
-      schema: z.lazy(() => z.object({ delivery: deliveryDetail, requestId: z.string() })),
+      schema: later(() => z.object({ delivery: deliveryDetail, requestId: z.string() })),
     },
     problems: [404],
     async handle({ env, tenantId }, { query: { id } }) {

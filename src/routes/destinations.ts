@@ -1,6 +1,7 @@
 /** How well destinations of webhooks take them, and switching one off or on by hand. */
 import * as z from 'zod';
 import { destination, destinationBody } from '../contract/deliveries.ts';
+import { later } from '../contract/later.ts';
 import { paged } from '../contract/pages.ts';
 import { listAnswer, pageOf } from '../http/cursor.ts';
 import { listOf, listQuery, type Route, tenantRoute } from '../http/route.ts';
@@ -15,7 +16,7 @@ export const destinationRoutes: readonly Route[] = [
     summary: 'Destinations whose last request failed or that are disabled, the latest first',
     description: 'A destination that is not here takes what it is sent.',
     role: 'viewer',
-    query: z.lazy(() => z.strictObject(listQuery())),
+    query: later(() => z.strictObject(listQuery())),
     answer: { status: 200, description: 'A page of destinations', schema: listOf(destination) },
     async handle({ env, tenantId }, { query }) {
       const page = pageOf('destinations', query);
@@ -42,7 +43,7 @@ export const destinationRoutes: readonly Route[] = [
     answer: {
       status: 200,
       description: 'The destination',
-      schema: z.lazy(() => z.object({ destination, requestId: z.string() })),
+      schema: later(() => z.object({ destination, requestId: z.string() })),
     },
     async handle({ env, tenantId, by }, { body: { url } }) {
       const set = await tenantObject(env, tenantId).disableDestination(keyOf(url), by);
@@ -59,7 +60,7 @@ export const destinationRoutes: readonly Route[] = [
     answer: {
       status: 200,
       description: 'It is enabled',
-      schema: z.lazy(() => z.object({ enabled: z.string(), requestId: z.string() })),
+      schema: later(() => z.object({ enabled: z.string(), requestId: z.string() })),
     },
     async handle({ env, tenantId, by }, { body: { url } }) {
       const set = await tenantObject(env, tenantId).enableDestination(keyOf(url), by);

@@ -7,6 +7,7 @@ import {
   incomingEvent,
 } from '../contract/events.ts';
 import { isJsonObject, type Json, timestamp } from '../contract/json.ts';
+import { later } from '../contract/later.ts';
 import { type Fault, faultsOf, type Refusal, refusal } from '../contract/problems.ts';
 import { findEvent, listEvents } from '../db/events.ts';
 import { encodedBody, parseJson, readBytes } from '../http/body.ts';
@@ -25,9 +26,9 @@ const MEDIA_TYPES = [
   'application/cloudevents-batch+json',
 ] as const;
 
-const accepted = z.lazy(() => z.object({ requestId: z.string(), events: z.array(acceptedEvent) }));
+const accepted = later(() => z.object({ requestId: z.string(), events: z.array(acceptedEvent) }));
 
-const listFilter = z.lazy(() =>
+const listFilter = later(() =>
   z.strictObject({
     ...listQuery(),
     type: z.string().min(1).max(120).optional(),
@@ -78,11 +79,11 @@ export const eventRoutes: readonly Route[] = [
     tag: 'Events',
     summary: 'One event, with why each enabled workflow did or did not start',
     role: 'viewer',
-    query: z.lazy(() => z.strictObject({ id: z.string().min(1).max(100) })),
+    query: later(() => z.strictObject({ id: z.string().min(1).max(100) })),
     answer: {
       status: 200,
       description: 'The event',
-      schema: z.lazy(() => z.object({ event: eventRecord, requestId: z.string() })),
+      schema: later(() => z.object({ event: eventRecord, requestId: z.string() })),
     },
     problems: [404],
     async handle({ env, tenantId }, { query }) {

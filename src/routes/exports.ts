@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { duration, durationMs, parseDuration, utcTime } from '../contract/json.ts';
+import { later } from '../contract/later.ts';
 import { refusal } from '../contract/problems.ts';
 import { envOf } from '../db/databases.ts';
 import { listAnswer, pageOf } from '../http/cursor.ts';
@@ -31,7 +32,7 @@ const NOT_OURS = refusal('not_found', 'This link is not one of ours. Was all of 
 const RANGES =
   'Takes `Range` with one range of bytes, and `If-Range` with the `ETag`: then the answer is 206. ';
 
-const exported = z.lazy(() =>
+const exported = later(() =>
   z
     .object({
       id: z.string(),
@@ -47,9 +48,9 @@ const exported = z.lazy(() =>
     .meta({ id: 'Export' }),
 );
 
-const exportId = z.string().min(1).max(256);
+const exportId = later(() => z.string().min(1).max(256));
 
-const linkBody = z.lazy(() =>
+const linkBody = later(() =>
   z.strictObject({
     id: exportId,
     expiresIn: duration
@@ -59,7 +60,7 @@ const linkBody = z.lazy(() =>
   }),
 );
 
-const exportLink = z.lazy(() =>
+const exportLink = later(() =>
   z
     .object({
       id: z.string().describe('As the audit names it'),
@@ -76,7 +77,7 @@ export const exportRoutes: readonly Route[] = [
     tag: TAG,
     summary: 'Exports, newest first',
     role: 'viewer',
-    query: z.lazy(() => z.strictObject(listQuery())),
+    query: later(() => z.strictObject(listQuery())),
     answer: { status: 200, description: 'A page of exports', schema: listOf(exported) },
     async handle({ env, tenantId }, { query }) {
       const page = pageOf('exports', query);
@@ -91,7 +92,7 @@ export const exportRoutes: readonly Route[] = [
     summary: "Download a finished export's file",
     description: `${RANGES}The audit tells of it, once an hour for each caller and file.`,
     role: 'admin',
-    query: z.lazy(() => z.strictObject({ id: exportId })),
+    query: later(() => z.strictObject({ id: exportId })),
     answer: { status: 200, description: 'The file: CSV or NDJSON', contentType: 'text/csv' },
     problems: [404, 416],
     async handle(served, { query: { id } }) {
@@ -116,7 +117,7 @@ export const exportRoutes: readonly Route[] = [
     answer: {
       status: 201,
       description: 'The link, which is shown here alone',
-      schema: z.lazy(() => z.object({ link: exportLink, requestId: z.string() })),
+      schema: later(() => z.object({ link: exportLink, requestId: z.string() })),
     },
     problems: [404],
     async handle(served, { body: { id, expiresIn } }) {

@@ -9,6 +9,7 @@ import {
   flagSet,
   flagState,
 } from '../contract/flags.ts';
+import { later } from '../contract/later.ts';
 import { refusal } from '../contract/problems.ts';
 import { type RunWorkflow, workflowsOfRuns } from '../db/runs.ts';
 import { conditionalJson } from '../http/conditional.ts';
@@ -39,7 +40,7 @@ export const flagRoutes: readonly Route[] = [
     summary: 'The flags as a frontend needs them',
     description:
       'With a key of the role `frontend`, which may be published with the page. May be cached for ten seconds, and served for fifty more while it is asked for anew; with the ETag of an answer as `If-None-Match`, 304 until a flag changes.',
-    query: z.lazy(() =>
+    query: later(() =>
       z.strictObject({
         key: flagKey.optional().describe('This flag alone; false when it was never set'),
       }),
@@ -59,7 +60,7 @@ export const flagRoutes: readonly Route[] = [
     tag: TAG,
     summary: 'Flags that were ever set here, by key',
     role: 'viewer',
-    query: z.lazy(() => z.strictObject(listQuery())),
+    query: later(() => z.strictObject(listQuery())),
     answer: { status: 200, description: 'A page of flags', schema: listOf(flag) },
     async handle({ env, tenantId }, { query }) {
       const page = pageOf('flags', query);
@@ -75,7 +76,7 @@ export const flagRoutes: readonly Route[] = [
     description:
       'What runs and people have changed through Signalbox; what somebody does at a connected service is in its own history.',
     role: 'viewer',
-    query: z.lazy(() => z.strictObject({ ...listQuery(), key: flagKey.optional() })),
+    query: later(() => z.strictObject({ ...listQuery(), key: flagKey.optional() })),
     answer: { status: 200, description: 'A page of changes', schema: listOf(flagChange) },
     async handle({ env, tenantId }, { query: { key, ...query } }) {
       const page = pageOf('flags-history', query);
@@ -99,7 +100,7 @@ export const flagRoutes: readonly Route[] = [
     answer: {
       status: 200,
       description: 'The flag, and whether it was changed',
-      schema: z.lazy(() => z.object({ flag: flagState, requestId: z.string() })),
+      schema: later(() => z.object({ flag: flagState, requestId: z.string() })),
     },
     problems: [404, 409, 422, 503],
     async handle({ env, tenantId, by }, { body }) {

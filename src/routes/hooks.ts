@@ -7,6 +7,7 @@ import * as z from 'zod';
 import type { ConnectionKind } from '../contract/connections.ts';
 import { acceptedEvent } from '../contract/events.ts';
 import { type Json, tenantId as tenantIdSchema } from '../contract/json.ts';
+import { later } from '../contract/later.ts';
 import { type Refusal, refusal } from '../contract/problems.ts';
 import { parseJson, readBytes } from '../http/body.ts';
 import { type Answer, openRoute, type Route, type Served } from '../http/route.ts';
@@ -22,7 +23,7 @@ import { isOfAnotherShop } from '../vendors/shopify-origin.ts';
 import { translateStripe, verifyStripe } from '../vendors/stripe.ts';
 import type { Translation } from '../vendors/translation.ts';
 
-const taken = z.lazy(() =>
+const taken = later(() =>
   z.object({
     requestId: z.string(),
     events: z.array(acceptedEvent),

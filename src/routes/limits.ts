@@ -1,12 +1,13 @@
 /** What a tenant may use: the operator sets it, the tenant sees it. */
 import * as z from 'zod';
 import { tenantId as tenantIdSchema } from '../contract/json.ts';
+import { later } from '../contract/later.ts';
 import { limitsView, tenantLimitsChange } from '../contract/limits.ts';
 import { refusal } from '../contract/problems.ts';
 import { platformRoute, type Route, tenantRoute } from '../http/route.ts';
 import { tenantObject } from '../objects/index.ts';
 
-const schema = z.lazy(() => limitsView.unwrap().extend({ requestId: z.string() }));
+const schema = later(() => limitsView.unwrap().extend({ requestId: z.string() }));
 
 export const limitRoutes: readonly Route[] = [
   tenantRoute({
@@ -23,7 +24,7 @@ export const limitRoutes: readonly Route[] = [
     path: '/api/platform/tenants/limits',
     tag: 'Tenants',
     summary: 'Change what a tenant may use; limits that are left out stay',
-    body: z.lazy(() => z.strictObject({ id: tenantIdSchema, limits: tenantLimitsChange })),
+    body: later(() => z.strictObject({ id: tenantIdSchema, limits: tenantLimitsChange })),
     answer: { status: 200, description: 'Limits and usage', schema },
     problems: [404],
     async handle({ env, by }, { body: { id, limits } }) {

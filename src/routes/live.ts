@@ -1,5 +1,6 @@
 /** The live socket: a frontend learns that something changed, and asks for it. docs/live.md */
 import * as z from 'zod';
+import { later } from '../contract/later.ts';
 import { LIVE_PROTOCOL, liveMessage } from '../contract/live.ts';
 import { type Refusal, refusal } from '../contract/problems.ts';
 import { offersProtocol, wantsSocket } from '../http/live-protocol.ts';
@@ -25,7 +26,7 @@ export const liveRoutes: readonly Route[] = [
       '`tenant.<id>`. Closed with 4401: the credential does not hold any more; 4403: the role was ' +
       'lowered; 4408: open it again.',
     role: 'viewer',
-    query: z.lazy(() =>
+    query: later(() =>
       z.strictObject({
         cursor: z
           .string()

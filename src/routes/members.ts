@@ -1,5 +1,6 @@
 /** Members: the people of a tenant. */
 import * as z from 'zod';
+import { later } from '../contract/later.ts';
 import {
   member,
   memberCreate,
@@ -13,7 +14,7 @@ import { type Answer, listOf, listQuery, type Route, tenantRoute } from '../http
 import { tenantObject } from '../objects/index.ts';
 
 const TAG = 'Members';
-const oneMember = z.lazy(() => z.object({ member, requestId: z.string() }));
+const oneMember = later(() => z.object({ member, requestId: z.string() }));
 
 export const memberRoutes: readonly Route[] = [
   tenantRoute({
@@ -22,7 +23,7 @@ export const memberRoutes: readonly Route[] = [
     tag: TAG,
     summary: 'List members, newest first, those removed too',
     role: 'viewer',
-    query: z.lazy(() => z.strictObject(listQuery())),
+    query: later(() => z.strictObject(listQuery())),
     answer: { status: 200, description: 'A page of members', schema: listOf(member) },
     async handle({ env, tenantId }, { query }) {
       const tenant = tenantObject(env, tenantId);
@@ -60,7 +61,7 @@ export const memberRoutes: readonly Route[] = [
     tag: TAG,
     summary: 'Remove a person and, with them, their keys; the record of what they did stays',
     role: 'admin',
-    body: z.lazy(() => z.strictObject({ id: z.string().min(1).max(100) })),
+    body: later(() => z.strictObject({ id: z.string().min(1).max(100) })),
     answer: { status: 200, description: 'The member', schema: oneMember },
     problems: [404],
     async handle({ env, tenantId, by }, { body: { id } }) {

@@ -1,13 +1,14 @@
 /** What actions have made, as the embedded adapters keep it: orders, mail. */
 import * as z from 'zod';
 import { money, timestamp, utcTime } from '../contract/json.ts';
+import { later } from '../contract/later.ts';
 import { refusal } from '../contract/problems.ts';
 import { listAnswer, pageOf } from '../http/cursor.ts';
 import { listOf, listQuery, type Route, tenantRoute } from '../http/route.ts';
 import { listMailbox } from '../ports/email.ts';
 import { getOrder, listOrders } from '../ports/orders.ts';
 
-const order = z.lazy(() =>
+const order = later(() =>
   z
     .object({
       id: z.string(),
@@ -27,7 +28,7 @@ const order = z.lazy(() =>
     .meta({ id: 'Order' }),
 );
 
-const mail = z.lazy(() =>
+const mail = later(() =>
   z
     .object({
       id: z.string(),
@@ -40,7 +41,7 @@ const mail = z.lazy(() =>
     .meta({ id: 'Mail' }),
 );
 
-const idQuery = z.lazy(() => z.strictObject({ id: z.string().min(1).max(256) }));
+const idQuery = later(() => z.strictObject({ id: z.string().min(1).max(256) }));
 
 export const outputRoutes: readonly Route[] = [
   tenantRoute({
@@ -51,7 +52,7 @@ export const outputRoutes: readonly Route[] = [
     description:
       "The embedded shop's own orders. Of a connected shop a copy: what its webhooks told. Tags and cancellations that are made there do not show here, refunds do once the shop tells of them, and no action reads or changes the copy.",
     role: 'viewer',
-    query: z.lazy(() =>
+    query: later(() =>
       z.strictObject({ ...listQuery(), from: timestamp.optional(), to: timestamp.optional() }),
     ),
     answer: { status: 200, description: 'A page of orders', schema: listOf(order) },
@@ -71,7 +72,7 @@ export const outputRoutes: readonly Route[] = [
     answer: {
       status: 200,
       description: 'The order',
-      schema: z.lazy(() => z.object({ order, requestId: z.string() })),
+      schema: later(() => z.object({ order, requestId: z.string() })),
     },
     problems: [404],
     async handle({ env, tenantId }, { query: { id } }) {
@@ -87,7 +88,7 @@ export const outputRoutes: readonly Route[] = [
     tag: 'Outputs',
     summary: 'Mail that was sent, in development only; approval mails hold links that decide',
     role: 'admin',
-    query: z.lazy(() => z.strictObject(listQuery())),
+    query: later(() => z.strictObject(listQuery())),
     answer: { status: 200, description: 'A page of mail', schema: listOf(mail) },
     problems: [404],
     async handle({ env, tenantId }, { query }) {

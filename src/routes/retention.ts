@@ -1,10 +1,11 @@
 /** How long a tenant keeps what has ended: its admins say so. */
 import * as z from 'zod';
+import { later } from '../contract/later.ts';
 import { retention, retentionUpdate } from '../contract/retention.ts';
 import { type Route, tenantRoute } from '../http/route.ts';
 import { tenantObject } from '../objects/index.ts';
 
-const schema = z.lazy(() => z.object({ retention, requestId: z.string() }));
+const schema = later(() => z.object({ retention, requestId: z.string() }));
 const answer = { status: 200, description: 'For how many days', schema } as const;
 
 export const retentionRoutes: readonly Route[] = [

@@ -1,6 +1,7 @@
 /** The run log, and what people do to runs: approve, deny, cancel. */
 import * as z from 'zod';
 import { timestamp } from '../contract/json.ts';
+import { later } from '../contract/later.ts';
 import { refusal } from '../contract/problems.ts';
 import {
   approveBody,
@@ -34,7 +35,7 @@ import type { RunAnswer } from '../objects/run.ts';
 import { noSuchRun, onRun, readRun } from './on-run.ts';
 
 const TAG = 'Runs';
-const oneRun = z.lazy(() => z.object({ run: runSchema, requestId: z.string() }));
+const oneRun = later(() => z.object({ run: runSchema, requestId: z.string() }));
 
 export const runRoutes: readonly Route[] = [
   tenantRoute({
@@ -43,7 +44,7 @@ export const runRoutes: readonly Route[] = [
     tag: TAG,
     summary: 'List runs, newest first',
     role: 'viewer',
-    query: z.lazy(() =>
+    query: later(() =>
       z.strictObject({
         ...listQuery(),
         status: runStatus.optional(),
@@ -79,7 +80,7 @@ export const runRoutes: readonly Route[] = [
     tag: TAG,
     summary: 'One run: steps, approvals, timeline',
     role: 'viewer',
-    query: z.lazy(() => z.strictObject({ id: z.string().min(1).max(100) })),
+    query: later(() => z.strictObject({ id: z.string().min(1).max(100) })),
     answer: { status: 200, description: 'The run', schema: oneRun },
     problems: [404],
     async handle({ env, tenantId }, { query: { id } }) {

@@ -1,5 +1,6 @@
 /** The sealing key, for the operator: everything that is sealed goes under the one in use. */
 import * as z from 'zod';
+import { later } from '../contract/later.ts';
 import { listTenants } from '../db/tenants.ts';
 import { listAnswer, pageOf } from '../http/cursor.ts';
 import { platformRoute, type Route } from '../http/route.ts';
@@ -17,7 +18,7 @@ export const sealingKeyRoutes: readonly Route[] = [
     summary: 'Seal what is sealed under former keys anew, a page of tenants at a time',
     description:
       'After SEAL_KEY was replaced and the former one put into SEAL_KEYS_RETIRED. Go on with nextCursor until it is null; repeating any of it changes nothing. A former key may go when a whole pass has left none under it and failed is empty: docs/connections.md. `npx signalbox keys rotate` does all of it.',
-    body: z.lazy(() =>
+    body: later(() =>
       z.strictObject({
         cursor: z.string().min(1).max(1_024).optional().describe('nextCursor of the page before'),
         limit: z.int().min(1).max(TENANTS_MAX).default(TENANTS_MAX),
@@ -26,7 +27,7 @@ export const sealingKeyRoutes: readonly Route[] = [
     answer: {
       status: 200,
       description: 'What became of these tenants',
-      schema: z.lazy(() =>
+      schema: later(() =>
         z.object({
           keyId: z.string().describe('The key in use'),
           retiredKeyIds: z.array(z.string()).describe('Former keys that open still'),

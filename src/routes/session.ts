@@ -1,6 +1,7 @@
 /** Sign-in of a browser by API key, who is signed in, and sign-out. docs/console.md */
 import * as z from 'zod';
 import type { Role } from '../contract/json.ts';
+import { later } from '../contract/later.ts';
 import { refusal } from '../contract/problems.ts';
 import { type Session, session, sessionStart } from '../contract/session.ts';
 import { findTenantName } from '../db/tenants.ts';
@@ -13,7 +14,7 @@ import { endSession, readSession, startSession } from '../http/session.ts';
 import { wrongCredential } from '../http/wrong-credentials.ts';
 
 const TAG = 'Session';
-const oneSession = z.lazy(() => z.object({ session, requestId: z.string() }));
+const oneSession = later(() => z.object({ session, requestId: z.string() }));
 
 export const sessionRoutes: readonly Route[] = [
   openRoute({
@@ -62,11 +63,11 @@ export const sessionRoutes: readonly Route[] = [
     summary: 'Sign the browser out; saying it twice is fine',
     description: 'The cookie goes. Whoever has a copy of it is shut out by revoking the key.',
     access: { tier: 'anyone' },
-    body: z.lazy(() => z.strictObject({})),
+    body: later(() => z.strictObject({})),
     answer: {
       status: 200,
       description: 'Signed out',
-      schema: z.lazy(() => z.object({ ended: z.literal(true), requestId: z.string() })),
+      schema: later(() => z.object({ ended: z.literal(true), requestId: z.string() })),
     },
     problems: [403],
     async handle({ request, env, requestId }) {

@@ -1,5 +1,6 @@
 /** How the tenant is doing, in numbers. */
 import * as z from 'zod';
+import { later } from '../contract/later.ts';
 import { stats } from '../contract/stats.ts';
 import { readStats } from '../db/stats.ts';
 import { type Route, tenantRoute } from '../http/route.ts';
@@ -18,13 +19,13 @@ export const statsRoutes: readonly Route[] = [
       'from the beginning of it. At most 100 workflows with their latest 100 runs, the latest 10,000 ' +
       'attempts at destinations, and 1,000 pending approvals. Not a second old; ask once a minute.',
     role: 'viewer',
-    query: z.lazy(() =>
+    query: later(() =>
       z.strictObject({ hours: z.coerce.number().int().min(1).max(WEEK_HOURS).default(24) }),
     ),
     answer: {
       status: 200,
       description: 'The numbers',
-      schema: z.lazy(() => z.object({ stats, requestId: z.string() })),
+      schema: later(() => z.object({ stats, requestId: z.string() })),
     },
     async handle({ env, tenantId }, { query: { hours } }) {
       return { body: { stats: await readStats(env.DB, tenantId, hours, Date.now()) } };

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { ACTION_RULES } from '../actions/index.ts';
 import { approvalPolicy, approvalPolicyUpdate, notifyUrl } from '../contract/approvals.ts';
+import { later } from '../contract/later.ts';
 import { refusal } from '../contract/problems.ts';
 import { apiKey, apiKeyCreate, newApiKey, tenant, tenantCreate } from '../contract/tenants.ts';
 import { databaseForNew } from '../db/databases.ts';
@@ -26,7 +27,7 @@ const platformRoutes: readonly Route[] = [
     answer: {
       status: 201,
       description: 'The tenant and its first key',
-      schema: z.lazy(() => z.object({ tenant, apiKey: newApiKey, requestId: z.string() })),
+      schema: later(() => z.object({ tenant, apiKey: newApiKey, requestId: z.string() })),
     },
     problems: [409],
     async handle({ env, by }, { body: { id, name } }) {
@@ -55,7 +56,7 @@ const platformRoutes: readonly Route[] = [
     path: '/api/platform/tenants',
     tag: 'Tenants',
     summary: 'List tenants',
-    query: z.lazy(() => z.strictObject(listQuery())),
+    query: later(() => z.strictObject(listQuery())),
     answer: { status: 200, description: 'A page of tenants', schema: listOf(tenant) },
     async handle({ env }, { query }) {
       const page = pageOf('tenants', query);
@@ -72,7 +73,7 @@ const keyRoutes: readonly Route[] = [
     tag: 'API keys',
     summary: 'List keys: prefixes, roles, last use; no secrets',
     role: 'admin',
-    query: z.lazy(() => z.strictObject(listQuery())),
+    query: later(() => z.strictObject(listQuery())),
     answer: { status: 200, description: 'A page of keys', schema: listOf(apiKey) },
     async handle({ env, tenantId }, { query }) {
       const tenant = tenantObject(env, tenantId);
@@ -89,7 +90,7 @@ const keyRoutes: readonly Route[] = [
     answer: {
       status: 201,
       description: 'The key with its secret',
-      schema: z.lazy(() => z.object({ apiKey: newApiKey, requestId: z.string() })),
+      schema: later(() => z.object({ apiKey: newApiKey, requestId: z.string() })),
     },
     problems: [404, 422],
     async handle({ env, tenantId, by }, { body }) {
@@ -105,11 +106,11 @@ const keyRoutes: readonly Route[] = [
     tag: 'API keys',
     summary: 'Revoke a key, from the next request on',
     role: 'admin',
-    body: z.lazy(() => z.strictObject({ id: z.string().min(1).max(100) })),
+    body: later(() => z.strictObject({ id: z.string().min(1).max(100) })),
     answer: {
       status: 200,
       description: 'The key',
-      schema: z.lazy(() => z.object({ apiKey, requestId: z.string() })),
+      schema: later(() => z.object({ apiKey, requestId: z.string() })),
     },
     problems: [404, 409],
     async handle({ env, tenantId, by }, { body: { id } }) {
@@ -119,7 +120,7 @@ const keyRoutes: readonly Route[] = [
   }),
 ];
 
-const onePolicy = z.lazy(() =>
+const onePolicy = later(() =>
   z.object({ actions: approvalPolicy, notifyUrl, requestId: z.string() }),
 );
 

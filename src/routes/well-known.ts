@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { auditKeys } from '../contract/audit-keys.ts';
 import { tenantId as tenantIdSchema, utcTime } from '../contract/json.ts';
+import { later } from '../contract/later.ts';
 import { refusal } from '../contract/problems.ts';
 import { openRoute, type Route } from '../http/route.ts';
 import { isFlooding, slowDown, wrongCredential } from '../http/wrong-credentials.ts';
@@ -10,7 +11,7 @@ import { auditKeyList } from '../objects/audit-keys.ts';
 import { tenantObject } from '../objects/index.ts';
 import { publicKeys } from '../ports/webhook-connection.ts';
 
-const webhookKeys = z.lazy(() =>
+const webhookKeys = later(() =>
   z.object({
     keys: z.array(
       z.object({

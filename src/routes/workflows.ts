@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { ACTION_RULES, ACTIONS } from '../actions/index.ts';
 import { EVENT_DATA } from '../contract/events.ts';
 import { isJsonObject, type Json, jsonObject } from '../contract/json.ts';
+import { later } from '../contract/later.ts';
 import { type Fault, type Refusal, refusal } from '../contract/problems.ts';
 import {
   type Definition,
@@ -23,9 +24,9 @@ import { tenantObject } from '../objects/index.ts';
 import { addressFaults } from './outgoing.ts';
 
 const TAG = 'Workflows';
-const oneWorkflow = z.lazy(() => z.object({ workflow, requestId: z.string() }));
-const idBody = z.lazy(() => z.strictObject({ id: z.string().min(1).max(100) }));
-const catalog = z.lazy(() =>
+const oneWorkflow = later(() => z.object({ workflow, requestId: z.string() }));
+const idBody = later(() => z.strictObject({ id: z.string().min(1).max(100) }));
+const catalog = later(() =>
   z.object({
     events: z.array(z.object({ type: z.string(), schema: jsonObject })),
     actions: z.array(
@@ -42,7 +43,7 @@ export const workflowRoutes: readonly Route[] = [
     tag: TAG,
     summary: 'List workflows, newest first, without definitions',
     role: 'viewer',
-    query: z.lazy(() =>
+    query: later(() =>
       z.strictObject({
         ...listQuery(),
         enabled: z
@@ -66,7 +67,7 @@ export const workflowRoutes: readonly Route[] = [
     tag: TAG,
     summary: 'One workflow, in its current or an older version',
     role: 'viewer',
-    query: z.lazy(() =>
+    query: later(() =>
       z.strictObject({
         id: z.string().min(1).max(100),
         version: z.coerce.number().int().min(1).optional(),
@@ -127,7 +128,7 @@ export const workflowRoutes: readonly Route[] = [
     answer: {
       status: 200,
       description: 'It has none; a definition with faults is answered 400, as on saving it',
-      schema: z.lazy(() => z.object({ valid: z.literal(true), requestId: z.string() })),
+      schema: later(() => z.object({ valid: z.literal(true), requestId: z.string() })),
     },
     async handle({ env, tenantId }, { body }) {
       return (await check(env, tenantId, body)) ?? { body: { valid: true } };

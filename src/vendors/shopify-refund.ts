@@ -7,18 +7,19 @@
  */
 import * as z from 'zod';
 import type { Money } from '../contract/json.ts';
+import { later } from '../contract/later.ts';
 import { currencyCode, decimalToMinor } from '../currency.ts';
 import { moneyAt, optionalText, vendorId } from './translation.ts';
 
 /** No more of it is read than the currency. */
-const booked = z.lazy(() =>
+const booked = later(() =>
   z
     .object({ shop_money: z.object({ currency_code: currencyCode }) })
     .nullish()
     .catch(null),
 );
 
-const transaction = z.lazy(() =>
+const transaction = later(() =>
   z.object({
     kind: z.string(),
     status: z.string(),
@@ -27,7 +28,7 @@ const transaction = z.lazy(() =>
   }),
 );
 
-const fields = z.lazy(() =>
+const fields = later(() =>
   z.object({
     id: vendorId,
     order_id: vendorId,
@@ -42,10 +43,12 @@ const fields = z.lazy(() =>
 type Refund = z.infer<typeof fields>;
 
 /** A refunds/create body; `amount` is what is given back, by refunds that succeeded or are under way. */
-export const refundBody = fields.transform((refund, ctx) => ({
-  ...refund,
-  amount: sum(ctx, refund),
-}));
+export const refundBody = later(() =>
+  fields.transform((refund, ctx) => ({
+    ...refund,
+    amount: sum(ctx, refund),
+  })),
+);
 
 /** No second webhook tells that a refund which is under way has come through. */
 const GIVEN = ['success', 'pending'];

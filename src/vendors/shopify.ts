@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { isJsonObject, type Json, type JsonObject } from '../contract/json.ts';
+import { later } from '../contract/later.ts';
 import { currencyCode, decimalToMinor } from '../currency.ts';
 import { refundBody } from './shopify-refund.ts';
 import {
@@ -25,7 +26,7 @@ export interface ShopifyMeta {
   readonly apiVersion?: string | null;
 }
 
-const person = z.lazy(() =>
+const person = later(() =>
   z.object({
     id: vendorId,
     email: optionalText,
@@ -34,7 +35,7 @@ const person = z.lazy(() =>
   }),
 );
 
-const orderBody = z.lazy(() =>
+const orderBody = later(() =>
   z
     .object({
       id: vendorId,
@@ -58,7 +59,7 @@ const orderBody = z.lazy(() =>
     }),
 );
 
-const customerBody = z.lazy(() =>
+const customerBody = later(() =>
   person.unwrap().extend({
     created_at: optionalText,
     updated_at: optionalText,

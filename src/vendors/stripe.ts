@@ -5,6 +5,7 @@
  */
 import * as z from 'zod';
 import { isJsonObject, type Json } from '../contract/json.ts';
+import { later } from '../contract/later.ts';
 import { faultsOf } from '../contract/problems.ts';
 import { currencyCode, stripeToMinor } from '../currency.ts';
 import { verifyHmacSha256 } from '../hmac.ts';
@@ -59,12 +60,12 @@ function hexBytes(hex: string): Uint8Array {
   return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }
 
-const amount = z.int().min(0);
+const amount = later(() => z.int().min(0));
 const LAST_SECOND = 253_402_300_799; // 9999-12-31T23:59:59Z, the last that RFC 3339 can write
 
-const metadata = z.lazy(() => z.object({ order_id: optionalText }).nullish());
+const metadata = later(() => z.object({ order_id: optionalText }).nullish());
 
-const session = z.lazy(() =>
+const session = later(() =>
   z
     .object({
       id: vendorId,
@@ -84,9 +85,9 @@ const session = z.lazy(() =>
     }),
 );
 
-const refund = z.lazy(() => z.object({ id: vendorId, amount, reason: optionalText }));
+const refund = later(() => z.object({ id: vendorId, amount, reason: optionalText }));
 
-const charge = z.lazy(() =>
+const charge = later(() =>
   z.object({
     id: vendorId,
     amount_refunded: amount,
@@ -97,7 +98,7 @@ const charge = z.lazy(() =>
   }),
 );
 
-const customer = z.lazy(() => z.object({ id: vendorId, email: optionalText, name: optionalText }));
+const customer = later(() => z.object({ id: vendorId, email: optionalText, name: optionalText }));
 
 /** The envelope around one kind of resource. */
 function eventBody<T extends z.ZodType>(object: T) {
@@ -116,9 +117,9 @@ function eventBody<T extends z.ZodType>(object: T) {
 }
 type Envelope = Omit<z.infer<ReturnType<typeof eventBody>>, 'data'>;
 
-const checkoutBody = z.lazy(() => eventBody(session));
-const customerBody = z.lazy(() => eventBody(customer));
-const chargeBody = z.lazy(() =>
+const checkoutBody = later(() => eventBody(session));
+const customerBody = later(() => eventBody(customer));
+const chargeBody = later(() =>
   eventBody(charge).transform((event, ctx) => {
     const { object, previous_attributes: previous } = event.data;
     const size = thisRefund(object, previous?.amount_refunded);

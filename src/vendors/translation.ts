@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { type IncomingEvent, incomingEvent } from '../contract/events.ts';
 import { type Json, type JsonObject, type Money, timestamp } from '../contract/json.ts';
+import { later } from '../contract/later.ts';
 import { type Fault, faultsOf } from '../contract/problems.ts';
 
 export type Translation =
@@ -15,7 +16,7 @@ export type Translation =
 type Fields = Readonly<Record<string, Json | undefined>>;
 
 /** An id as a string with every digit. An unsafe number has lost some already and is refused. */
-export const vendorId = z.lazy(() =>
+export const vendorId = later(() =>
   z.union(
     [
       z.string().trim().min(1).max(256),
@@ -29,15 +30,17 @@ export const vendorId = z.lazy(() =>
 );
 
 /** A describing text: trimmed, left out when empty. A wrong type loses the text, not the event. */
-export const optionalText = z
-  .string()
-  .trim()
-  .nullish()
-  .catch(null)
-  .transform((text) => text || undefined);
+export const optionalText = later(() =>
+  z
+    .string()
+    .trim()
+    .nullish()
+    .catch(null)
+    .transform((text) => text || undefined),
+);
 
 /** A describing flag, left out when it is not one. */
-export const optionalFlag = z.boolean().optional().catch(undefined);
+export const optionalFlag = later(() => z.boolean().optional().catch(undefined));
 
 /** The object without its undefined fields. */
 export function present(fields: Fields): JsonObject {

@@ -146,6 +146,12 @@ describe('the sources', () => {
   });
 });
 
+describe('a start of the Worker', () => {
+  it('makes no schemas: those of modules are made later', () => {
+    expect(linesMatching(/^(export )?const \w+(: [^=]+)? = z\b/)).toEqual([]);
+  });
+});
+
 describe('the console', () => {
   it('imports of the sources what any frontend could have: the contract, and the verifier', () => {
     const strange = consoleSources.flatMap(({ path, imports }) =>

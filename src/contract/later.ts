@@ -1,0 +1,32 @@
+/**
+ * A schema that is made when something of it is first asked for: `z.lazy`, of which a start does not even
+ * make the outside. zod takes some 10 µs and 2.5 KB for each, there are hundreds, and a Worker serves few
+ * of the routes before it is done (docs/performance.md).
+ */
+import * as z from 'zod';
+
+const makers = new WeakMap<object, () => z.ZodType>();
+
+/** What a schema inherits from until it is made. Whatever is looked up then is looked up here. */
+const untouched = new Proxy(
+  {},
+  {
+    get(_target, key, schema) {
+      become(schema);
+      return Reflect.get(schema, key);
+    },
+  },
+);
+
+export function later<Schema extends z.ZodType>(getter: () => Schema): z.ZodLazy<Schema> {
+  const schema = Object.create(untouched);
+  makers.set(schema, getter);
+  return schema;
+}
+
+/** The same object becomes the schema, since zod knows schemas by their identity. */
+function become(schema: object): void {
+  const getter = makers.get(schema);
+  Object.setPrototypeOf(schema, z.ZodLazy.prototype);
+  Reflect.apply(z.ZodLazy, schema, [{ type: 'lazy', getter }]);
+}
