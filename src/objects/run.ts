@@ -17,6 +17,7 @@ import { type RunState, replay, viewRun } from '../engine/state.ts';
 import type { Env } from '../env.ts';
 import { logError } from '../log.ts';
 import { within } from '../within.ts';
+import { alarmTurn } from './alarm-turns.ts';
 import { Drains } from './drains.ts';
 import { Alarm } from './due.ts';
 import { InFlight } from './in-flight.ts';
@@ -150,6 +151,7 @@ export class RunObject extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     this.#alarm.fired();
     try {
+      await alarmTurn();
       await this.poke();
     } catch (error) {
       logError({ what: 'alarm_failed', ...runObjectName(this.ctx.id.name) }, error);
