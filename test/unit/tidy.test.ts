@@ -41,6 +41,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   'src/sealed.ts': 1,
   'src/signed-token.ts': 2,
   'src/gathered.ts': 1,
+  'src/in-lanes.ts': 1,
   'src/within.ts': 1,
   'src/engine': 2,
   'src/ports': 3,
