@@ -12,7 +12,10 @@ const untouched = new Proxy(
   {},
   {
     get(_target, key, schema) {
-      become(schema);
+      const getter = makers.get(schema);
+      // Somebody looks at what schemas inherit from, as drizzle does to tell what is a table.
+      if (getter === undefined) return Reflect.get(z.ZodLazy.prototype, key);
+      become(schema, getter);
       return Reflect.get(schema, key);
     },
   },
@@ -25,8 +28,7 @@ export function later<Schema extends z.ZodType>(getter: () => Schema): z.ZodLazy
 }
 
 /** The same object becomes the schema, since zod knows schemas by their identity. */
-function become(schema: object): void {
-  const getter = makers.get(schema);
+function become(schema: object, getter: () => z.ZodType): void {
   Object.setPrototypeOf(schema, z.ZodLazy.prototype);
   Reflect.apply(z.ZodLazy, schema, [{ type: 'lazy', getter }]);
 }

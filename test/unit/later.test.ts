@@ -24,6 +24,17 @@ describe('a schema that is made later', () => {
     expect(name.unwrap().parse('Ada')).toBe('Ada');
   });
 
+  it('is what its kind is, to whoever looks at what it inherits from', () => {
+    let made = 0;
+    const name = later(() => {
+      made += 1;
+      return z.string();
+    });
+    expect(Object.getPrototypeOf(name).constructor).toBe(z.ZodLazy);
+    expect(made).toBe(0);
+    expect(name.parse('Ada')).toBe('Ada');
+  });
+
   it('has its place in a JSON schema, by its id, wherever it is used', () => {
     const money = later(() => z.object({ amount: z.int() }).meta({ id: 'TestMoney' }));
     const told = later(() => z.string().optional());
