@@ -18,7 +18,7 @@ const AUDIT = { name: 'known vulnerabilities', script: 'scripts/audit-dependenci
  */
 const SUITES = [
   { projects: ['unit', 'workers', 'sharded'], filesAtOnce: 3, parts: 3 },
-  { projects: ['e2e'], filesAtOnce: 3, parts: 1 },
+  { projects: ['e2e'], filesAtOnce: 2, parts: 1 },
   { projects: ['browser'], filesAtOnce: 1, parts: 1 },
 ];
 
