@@ -50,7 +50,7 @@ export const bundle: Measure = {
       return [
         {
           what: 'the Worker as it is uploaded, gzipped: KiB',
-          figures: { [PRODUCT]: shown(size) },
+          figures: { [PRODUCT]: size.toFixed(1) },
           ratio: '',
           asked: { words: `under ${SIZE_MOST}`, reached: size < SIZE_MOST },
         },

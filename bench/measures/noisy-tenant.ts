@@ -1,15 +1,16 @@
 /**
- * One tenant posts 5,000 events as fast as it can; another one's go on at 20 a second. Of these, those
- * count that were sent between the burst's first request and its last delivery.
+ * One tenant is loud, while another one's events go on at 20 a second; of these, those count that were sent
+ * meanwhile. First it posts 5,000 events as fast as it can, and nothing keeps it from that: until the last
+ * delivery. Then it sends ten times the rate that it has, and is refused nine times in ten.
  */
 import { now, pause } from '../support/clock.ts';
 import { runLoad } from '../support/processes.ts';
 import { deliveries, newRound, whenShown } from '../support/rounds.ts';
-import { quantile, shown } from '../support/statistics.ts';
+import { median, quantile, shown, spread } from '../support/statistics.ts';
 import { PRODUCT } from '../systems/index.ts';
-import { createW1, systemOf } from '../systems/product.ts';
-import { startProductServer } from '../systems/product-server.ts';
-import type { System } from '../systems/system.ts';
+import { createW1, eventPosts, systemOf } from '../systems/product.ts';
+import { startProductServer, type Tenant } from '../systems/product-server.ts';
+import { orderCreated, type System } from '../systems/system.ts';
 import { type Bench, type Measure, type Row, scaled } from './measure.ts';
 
 const BURST = 5_000;
@@ -18,6 +19,9 @@ const RATE = 20;
 const QUIET_EVENTS = 200;
 const BURST_AFTER_MS = 500;
 const MOST = 1.5;
+/** Of the tenant that sends more than it may. */
+const QUOTA = 20;
+const OVER = 10;
 
 /** When something was under way. */
 interface Span {
@@ -30,38 +34,55 @@ export const noisyTenant: Measure = {
   async run(bench) {
     const server = await startProductServer();
     try {
-      const open = async (id: string) => {
-        const tenant = await server.openTenant(id);
+      const open = async (id: string, rate?: number) => {
+        const tenant = await server.openTenant(id, rate);
         await createW1(tenant, bench.sink.url);
-        return systemOf(server, tenant, `tenant ${id}`);
+        return { tenant, system: systemOf(server, tenant, `tenant ${id}`) };
       };
-      const [loud, quiet] = [await open('loud'), await open('quiet')];
-      const alone: number[] = [];
-      const beside: number[] = [];
+      const [loud, greedy, quiet] = [
+        await open('loud'),
+        await open('greedy', QUOTA),
+        await open('quiet'),
+      ];
+      const rounds: { alone: number; burst: number; over: number }[] = [];
       for (let round = 0; round <= bench.rounds; round++) {
-        const calm = await quietTimes(bench, quiet, null);
-        const disturbed = await quietTimes(bench, quiet, () => burst(bench, loud));
+        const p99 = async (disturb: (() => Promise<Span>) | null) =>
+          quantile(await quietTimes(bench, quiet.system, disturb), 0.99);
+        const alone = await p99(null);
+        const burst = await p99(() => sendBurst(bench, loud.system));
+        const over = await p99(() => sendTooMuch(greedy.tenant));
         bench.say(
-          `noisy-tenant ${round}: p99 alone ${shown(quantile(calm, 0.99))}, beside ${shown(quantile(disturbed, 0.99))} ms (${disturbed.length} events)`,
+          `noisy-tenant ${round}: p99 alone ${shown(alone)}, beside a burst ${shown(burst)}, beside one over its rate ${shown(over)} ms`,
         );
-        if (round === 0) continue; // To warm up.
-        alone.push(...calm);
-        beside.push(...disturbed);
+        if (round > 0) rounds.push({ alone, burst, over }); // The first one is to warm up.
       }
-      return [rowOf(bench, quantile(alone, 0.99), quantile(beside, 0.99))];
+      const events = scaled(bench, BURST).toLocaleString('en-US');
+      const alone = rounds.map((round) => round.alone);
+      return [
+        rowOf(
+          `bursts ${events} events`,
+          alone,
+          rounds.map(({ burst }) => burst),
+        ),
+        rowOf(
+          `sends ${OVER} times its rate of ${QUOTA} a second`,
+          alone,
+          rounds.map(({ over }) => over),
+        ),
+      ];
     } finally {
       await server.stop();
     }
   },
 };
 
-function rowOf(bench: Bench, alone: number, beside: number): Row {
-  const events = scaled(bench, BURST).toLocaleString('en-US');
+function rowOf(does: string, alone: readonly number[], beside: readonly number[]): Row {
+  const times = median(beside) / median(alone);
   return {
-    what: `event → delivery at ${RATE} events/s while another tenant bursts ${events} events: p99 of all rounds, ms`,
-    figures: { [PRODUCT]: shown(beside) },
-    ratio: `${shown(beside / alone)} × alone (${shown(alone)})`,
-    asked: { words: `within ${MOST} ×`, reached: beside <= MOST * alone },
+    what: `event → delivery at ${RATE} events/s while another tenant ${does}: p99, ms`,
+    figures: { [PRODUCT]: spread(beside) },
+    ratio: `${shown(times)} × alone (${spread(alone)})`,
+    asked: { words: `within ${MOST} ×`, reached: times <= MOST },
   };
 }
 
@@ -85,7 +106,7 @@ async function quietTimes(
   });
 }
 
-async function burst(bench: Bench, system: System): Promise<Span> {
+async function sendBurst(bench: Bench, system: System): Promise<Span> {
   const round = newRound('orders', 'burst', scaled(bench, BURST));
   const requests = system.events(round, PER_POST) ?? [];
   const from = now();
@@ -96,4 +117,18 @@ async function burst(bench: Bench, system: System): Promise<Span> {
   const to = now();
   await whenShown(system, round);
   return { from, to };
+}
+
+/** As long as the quiet one's events go on. @throws Error when it is refused otherwise than for its rate */
+async function sendTooMuch(tenant: Tenant): Promise<Span> {
+  const rate = OVER * QUOTA;
+  const { name, ids } = newRound('orders', 'over', (rate * QUIET_EVENTS) / RATE);
+  const requests = eventPosts(tenant, name, ids.map(orderCreated), 1);
+  const from = now();
+  const { refused } = await runLoad({
+    ...{ origin: tenant.origin, headers: {}, senders: 16, rate, requests },
+  });
+  if (refused.length === 0 || refused.some((answer) => !answer.startsWith('/api/events: 429')))
+    throw new Error(`not refused for its rate: ${refused.join('; ')}`);
+  return { from, to: now() };
 }

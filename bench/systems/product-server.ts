@@ -25,7 +25,8 @@ export interface ProductServer {
   readonly place: Place;
   readonly origin: string;
   readonly running: Running;
-  openTenant(id: string): Promise<Tenant>;
+  /** @param rate events a second, and so many at once; as many as are sent, unless it is said */
+  openTenant(id: string, rate?: number): Promise<Tenant>;
   /** Ends it and leaves its state. */
   end(): Promise<void>;
   /** Ends it and removes its state. */
@@ -56,7 +57,7 @@ export async function startProductServer(
     place,
     origin,
     running,
-    openTenant: (id) => openTenant(origin, platformToken, id),
+    openTenant: (id, rate) => openTenant(origin, platformToken, id, rate),
     end: () => running.stop(),
     async stop() {
       await running.stop();
@@ -65,12 +66,19 @@ export async function startProductServer(
   };
 }
 
-async function openTenant(origin: string, platformToken: string, id: string): Promise<Tenant> {
+async function openTenant(
+  origin: string,
+  platformToken: string,
+  id: string,
+  rate?: number,
+): Promise<Tenant> {
   const made = await askAs(platformToken, `${origin}/api/platform/tenants/create`, {
     id,
     name: id,
   });
-  await askAs(platformToken, `${origin}/api/platform/tenants/limits`, { id, limits: LIMITS });
+  const asked = rate === undefined ? {} : { eventsPerSecond: rate, eventsBurst: rate };
+  const limits = { ...LIMITS, ...asked };
+  await askAs(platformToken, `${origin}/api/platform/tenants/limits`, { id, limits });
   const admin = made.apiKey.secret;
   const key = async (role: string) => {
     const answer = await askAs(admin, `${origin}/api/admin/api-keys/create`, { name: role, role });

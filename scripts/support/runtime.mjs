@@ -12,6 +12,7 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions } from 'wrangler';
 import { runMain } from './complaint.mjs';
 import { PUBLIC_ONLY } from './egress.mjs';
+import { giveRoom } from './heap.mjs';
 import { ROOT } from './project.mjs';
 import { readSecrets, stateAt } from './state.mjs';
 import { SWEEP_EVERY_MS } from './worker.mjs';
@@ -32,6 +33,7 @@ await runMain(async () => {
       ...{ 'allowed-origins': text, 'inspector-port': text },
     },
   });
+  giveRoom();
   const miniflare = new Miniflare(convertV4MiniflareOptions(optionsFor(values)));
   const end = () => void miniflare.dispose().then(() => process.exit(0));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, end);

@@ -1,9 +1,11 @@
 /** Runs the Workflows peer as scripts/support/runtime.mjs runs the product: straight on workerd. */
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { giveRoom } from '../../../scripts/support/heap.mjs';
 
 const [port = '', stateDir = '', sink = ''] = process.argv.slice(2);
 
+giveRoom();
 const miniflare = new Miniflare(
   convertV4MiniflareOptions({
     host: '127.0.0.1',
