@@ -6,19 +6,17 @@
 import { now, pause } from '../support/clock.ts';
 import { runLoad } from '../support/processes.ts';
 import { deliveries, newRound, whenShown } from '../support/rounds.ts';
-import { median, quantile, shown, spread } from '../support/statistics.ts';
-import { PRODUCT } from '../systems/index.ts';
+import { quantile, shown } from '../support/statistics.ts';
 import { createW1, eventPosts, systemOf } from '../systems/product.ts';
 import { startProductServer, type Tenant } from '../systems/product-server.ts';
 import { orderCreated, type System } from '../systems/system.ts';
-import { type Bench, type Measure, type Row, scaled } from './measure.ts';
+import { RATE, rowBeside } from './beside.ts';
+import { type Bench, type Measure, scaled } from './measure.ts';
 
 const BURST = 5_000;
 const PER_POST = 50;
-const RATE = 20;
 const QUIET_EVENTS = 200;
 const BURST_AFTER_MS = 500;
-const MOST = 1.5;
 /** Of the tenant that sends more than it may. */
 const QUOTA = 20;
 const OVER = 10;
@@ -44,10 +42,10 @@ export const noisyTenant: Measure = {
         await open('greedy', QUOTA),
         await open('quiet'),
       ];
+      const p99 = async (disturb: (() => Promise<Span>) | null) =>
+        quantile(await quietTimes(bench, quiet.system, disturb), 0.99);
       const rounds: { alone: number; burst: number; over: number }[] = [];
       for (let round = 0; round <= bench.rounds; round++) {
-        const p99 = async (disturb: (() => Promise<Span>) | null) =>
-          quantile(await quietTimes(bench, quiet.system, disturb), 0.99);
         const alone = await p99(null);
         const burst = await p99(() => sendBurst(bench, loud.system));
         const over = await p99(() => sendTooMuch(greedy.tenant));
@@ -59,13 +57,13 @@ export const noisyTenant: Measure = {
       const events = scaled(bench, BURST).toLocaleString('en-US');
       const alone = rounds.map((round) => round.alone);
       return [
-        rowOf(
-          `bursts ${events} events`,
+        rowBeside(
+          `another tenant bursts ${events} events`,
           alone,
           rounds.map(({ burst }) => burst),
         ),
-        rowOf(
-          `sends ${OVER} times its rate of ${QUOTA} a second`,
+        rowBeside(
+          `another tenant sends ${OVER} times its rate of ${QUOTA} a second`,
           alone,
           rounds.map(({ over }) => over),
         ),
@@ -75,16 +73,6 @@ export const noisyTenant: Measure = {
     }
   },
 };
-
-function rowOf(does: string, alone: readonly number[], beside: readonly number[]): Row {
-  const times = median(beside) / median(alone);
-  return {
-    what: `event → delivery at ${RATE} events/s while another tenant ${does}: p99, ms`,
-    figures: { [PRODUCT]: spread(beside) },
-    ratio: `${shown(times)} × alone (${spread(alone)})`,
-    asked: { words: `within ${MOST} ×`, reached: times <= MOST },
-  };
-}
 
 /** Milliseconds to delivery of the events that were sent during the disturbance, or of all without one. */
 async function quietTimes(

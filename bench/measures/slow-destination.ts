@@ -2,17 +2,15 @@
 import { until } from '../support/clock.ts';
 import { runLoad } from '../support/processes.ts';
 import { deliveries, newRound, whenShown } from '../support/rounds.ts';
-import { median, quantile, shown, spread } from '../support/statistics.ts';
-import { PRODUCT } from '../systems/index.ts';
+import { quantile, shown } from '../support/statistics.ts';
 import { createW1, createWorkflow, delivery, eventPosts, systemOf } from '../systems/product.ts';
 import { listOf, startProductServer, type Tenant } from '../systems/product-server.ts';
 import type { System } from '../systems/system.ts';
-import { type Bench, type Measure, type Row, scaled } from './measure.ts';
+import { RATE, rowBeside } from './beside.ts';
+import { type Bench, type Measure, scaled } from './measure.ts';
 
 const SLOW_RUNS = 200;
 const SLOW_MS = 10_000;
-const RATE = 20;
-const MOST = 1.5;
 
 export const slowDestination: Measure = {
   name: 'slow-destination',
@@ -49,22 +47,13 @@ export const slowDestination: Measure = {
         alone.push(quiet);
         beside.push(disturbed);
       }
-      return [rowOf(alone, beside)];
+      const meanwhile = `${SLOW_RUNS} runs wait for a destination of 10 s`;
+      return [rowBeside(meanwhile, alone, beside)];
     } finally {
       await server.stop();
     }
   },
 };
-
-function rowOf(alone: readonly number[], beside: readonly number[]): Row {
-  const times = median(beside) / median(alone);
-  return {
-    what: `event → delivery at ${RATE} events/s while ${SLOW_RUNS} runs wait for a destination of 10 s: p99, ms`,
-    figures: { [PRODUCT]: spread(beside) },
-    ratio: `${shown(times)} × alone (${spread(alone)})`,
-    asked: { words: `within ${MOST} ×`, reached: times <= MOST },
-  };
-}
 
 /** For less time than the slow ones take, so that all of them are under way. */
 async function p99Of(bench: Bench, system: System): Promise<number> {
