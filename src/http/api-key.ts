@@ -5,6 +5,7 @@
  * is another one, so none passes for a secret key. Only the SHA-256 of a key is ever stored; with that
  * much randomness a slow hash adds nothing.
  */
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import type { KeyRole } from '../contract/json.ts';
 import { hmacSha256 } from '../hmac.ts';
 import { newId } from '../ids.ts';
@@ -25,9 +26,9 @@ export async function mintKey(
   tenantId: string,
   { name, role, memberId = null }: { name: string; role: KeyRole; memberId?: string | null },
 ): Promise<{ key: MintedKey; secret: string }> {
-  const random = toHex(crypto.getRandomValues(new Uint8Array(RANDOM_BYTES)));
+  const random = bytesToHex(crypto.getRandomValues(new Uint8Array(RANDOM_BYTES)));
   const kind = role === 'frontend' ? 'sbf' : 'sbx';
-  const check = toHex(await checkOf(keySecret, kind, tenantId, random));
+  const check = bytesToHex(await checkOf(keySecret, kind, tenantId, random));
   const secret = `${kind}_${tenantId}_${random}${check}`;
   const prefix = secret.slice(0, `${kind}_${tenantId}_`.length + 6);
   const digest = await digestOf(secret);
@@ -59,7 +60,7 @@ async function checkedKey(keySecret: string, text: string): Promise<RecognisedKe
   if (tenantId === undefined || random === undefined || check === undefined) return null;
   const prefix = kind === 'sbf' ? 'sbf' : 'sbx';
   const expected = await checkOf(keySecret, prefix, tenantId, random);
-  if (!crypto.subtle.timingSafeEqual(expected, fromHex(check))) return null;
+  if (!crypto.subtle.timingSafeEqual(expected, hexToBytes(check))) return null;
   return { tenantId, digest: await digestOf(text), isFrontend: prefix === 'sbf' };
 }
 
@@ -82,17 +83,9 @@ async function checkOf(
 }
 
 async function digestOf(text: string): Promise<string> {
-  return toHex(new Uint8Array(await sha256(text)));
+  return bytesToHex(new Uint8Array(await sha256(text)));
 }
 
 async function sha256(text: string): Promise<ArrayBuffer> {
   return await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
-}
-
-function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-function fromHex(text: string): Uint8Array {
-  return Uint8Array.from(text.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
 }

@@ -2,21 +2,19 @@
  * The key that signs checkpoints, and the keys that once did. Ed25519 (RFC 8032) by Web Crypto; its
  * seed is the SHA-256 of the secret AUDIT_KEY, so that any long random text makes a key.
  */
+import { hexToBytes } from '@noble/hashes/utils.js';
 import * as z from 'zod';
 import { type AuditKey, auditKey } from '../contract/audit-keys.ts';
+import { ed25519Key } from '../ed25519.ts';
 import { publishedKey } from '../engine/checkpoint.ts';
 import { portableSha256 } from '../engine/sha256.ts';
 import { type NoteSigner, noteKeyId, toBase64 } from '../engine/signed-note.ts';
 import type { Env } from '../env.ts';
-import { fromBase64Url } from '../sealed.ts';
 
 type KeyEnv = Pick<Env, 'AUDIT_KEY' | 'AUDIT_KEYS_RETIRED'>;
 
 /** The key's name, and the beginning of every origin. It stays when the key is replaced. */
 const KEY_NAME = 'signalbox';
-const ED25519 = 'Ed25519';
-/** RFC 8410: a PKCS #8 PrivateKeyInfo of Ed25519, up to its 32 bytes of seed; in hex. */
-const PKCS8_HEAD = '302e020100300506032b657004220420';
 /** No checkpoint is older: since then the first key has signed. */
 const FIRST_KEY_FROM = '2026-01-01T00:00:00.000Z';
 
@@ -24,11 +22,7 @@ const FIRST_KEY_FROM = '2026-01-01T00:00:00.000Z';
 export async function auditSigner({ AUDIT_KEY = '' }: KeyEnv): Promise<NoteSigner | null> {
   if (AUDIT_KEY === '') return null;
   const seed = portableSha256.ofText(`signalbox-audit-key:${AUDIT_KEY}`);
-  const pkcs8 = bytesOfHex(`${PKCS8_HEAD}${seed}`);
-  const privateKey = await crypto.subtle.importKey('pkcs8', pkcs8, ED25519, true, ['sign']);
-  const exported = await crypto.subtle.exportKey('jwk', privateKey);
-  const publicKey = 'x' in exported ? fromBase64Url(exported.x ?? '') : null;
-  if (publicKey === null) throw new Error('Ed25519 has a public key');
+  const { publicKey, privateKey } = await ed25519Key(hexToBytes(seed));
   return { name: KEY_NAME, publicKey, privateKey };
 }
 
@@ -58,8 +52,4 @@ function retiredKeys({ AUDIT_KEYS_RETIRED = '' }: KeyEnv): AuditKey[] {
   const keys = z.array(auditKey.unwrap().required()).parse(JSON.parse(AUDIT_KEYS_RETIRED));
   for (const key of keys) publishedKey(key);
   return keys;
-}
-
-function bytesOfHex(hex: string): Uint8Array {
-  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }

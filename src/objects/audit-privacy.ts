@@ -4,6 +4,7 @@
  * be erased unless somebody has decided otherwise here. The hash of an action's inputs is private too:
  * inputs that can be guessed would be found again by it.
  */
+import { bytesToHex } from '@noble/hashes/utils.js';
 import type { AuditAction, AuditFact } from '../contract/audit.ts';
 import type { Actor } from '../contract/json.ts';
 import { hashJson } from '../engine/chain.ts';
@@ -94,6 +95,5 @@ export function destinationTarget({ settings }: Pick<Stores, 'settings'>, url: s
 
 /** 128 random bits in hex: without it, nobody can try out what a digest may stand for. */
 export function newSalt(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return bytesToHex(crypto.getRandomValues(new Uint8Array(16)));
 }

@@ -5,8 +5,8 @@
  * its public key is `whpk_` and the base64 of 32 bytes. Receivers need the public one alone.
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
+import { type Ed25519Key, ed25519Key, SEED_BYTES } from '../ed25519.ts';
 import { fromBase64, toBase64 } from '../engine/signed-note.ts';
-import { fromBase64Url } from '../sealed.ts';
 
 const SECRET_PREFIX = 'whsec_';
 const PRIVATE_PREFIX = 'whsk_';
@@ -14,10 +14,6 @@ const PUBLIC_PREFIX = 'whpk_';
 const SECRET_BYTES_MIN = 24;
 const SECRET_BYTES_MAX = 64;
 const NEW_SECRET_BYTES = 32;
-const SEED_BYTES = 32;
-const ED25519 = 'Ed25519';
-/** RFC 8410: a PKCS #8 PrivateKeyInfo of Ed25519, up to its 32 bytes of seed. */
-const PKCS8_HEAD = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
 
 /** True for `whsec_` and the canonical base64 (with padding) of 24 to 64 bytes. */
 export function isSigningSecret(text: string): boolean {
@@ -38,7 +34,7 @@ export function newSigningSecret(): string {
 
 /** An Ed25519 key, ready to sign, and its public key as receivers get it (`whpk_…`). */
 export interface SigningKey {
-  readonly privateKey: Awaited<ReturnType<typeof crypto.subtle.importKey>>;
+  readonly privateKey: Ed25519Key['privateKey'];
   readonly publicKey: string;
 }
 
@@ -51,11 +47,7 @@ export async function openSigningKey(text: string): Promise<SigningKey | null> {
   const bytes = bytesAfter(PRIVATE_PREFIX, text);
   if (bytes === null || (bytes.length !== SEED_BYTES && bytes.length !== 2 * SEED_BYTES))
     return null;
-  const pkcs8 = Uint8Array.from([...PKCS8_HEAD, ...bytes.subarray(0, SEED_BYTES)]);
-  const privateKey = await crypto.subtle.importKey('pkcs8', pkcs8, ED25519, true, ['sign']);
-  const exported = await crypto.subtle.exportKey('jwk', privateKey);
-  const publicKey = 'x' in exported ? fromBase64Url(exported.x ?? '') : null;
-  if (publicKey === null) throw new Error('Ed25519 has a public key');
+  const { privateKey, publicKey } = await ed25519Key(bytes.subarray(0, SEED_BYTES));
   const own = toBase64(publicKey);
   const told = bytes.subarray(SEED_BYTES);
   return told.length > 0 && toBase64(told) !== own

@@ -3,6 +3,7 @@
  * https://docs.stripe.com/webhooks#verify-manually (signature), https://docs.stripe.com/api/events
  * (envelope), https://docs.stripe.com/api/{checkout/sessions,charges,customers}/object (resources).
  */
+import { hexToBytes } from '@noble/hashes/utils.js';
 import * as z from 'zod';
 import { isJsonObject, type Json } from '../contract/json.ts';
 import { later } from '../contract/later.ts';
@@ -53,11 +54,7 @@ function signatureHeader(text: string): { time: string; signatures: Uint8Array[]
   const hex = pairs.flatMap((pair) => /^v1=([0-9a-f]{64})$/.exec(pair)?.[1] ?? []);
   if (time === undefined || times.length > 1) return null;
   if (hex.length === 0 || hex.length > SIGNATURES_MAX) return null;
-  return { time, signatures: hex.map(hexBytes) };
-}
-
-function hexBytes(hex: string): Uint8Array {
-  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+  return { time, signatures: hex.map(hexToBytes) };
 }
 
 const amount = later(() => z.int().min(0));

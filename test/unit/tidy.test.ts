@@ -39,6 +39,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   'src/ids.ts': 2,
   'src/hmac.ts': 1,
   'src/sealed.ts': 1,
+  'src/ed25519.ts': 2,
   'src/signed-token.ts': 2,
   'src/gathered.ts': 1,
   'src/in-lanes.ts': 1,
