@@ -1,4 +1,5 @@
 /** The systems that are compared, the product first. Those that a measure asks for are started. */
+import { startBare } from './bare.ts';
 import { startN8n } from './n8n.ts';
 import { startProduct } from './product.ts';
 import { startRestate } from './restate.ts';
@@ -11,6 +12,7 @@ const STARTS: Readonly<Record<string, (sinkUrl: string) => Promise<System>>> = {
   'Cloudflare Workflows': startWorkflows,
   Restate: startRestate,
   n8n: startN8n,
+  'Bare runtime': startBare,
 };
 export const NAMES = Object.keys(STARTS);
 

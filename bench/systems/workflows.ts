@@ -1,31 +1,21 @@
 /** Cloudflare Workflows as a system of the bench: bench/peers/workflows on workerd. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { ask } from '../support/ask.ts';
 import { pause } from '../support/clock.ts';
 import type { LoadRequest } from '../support/load-job.ts';
-import { freePort, ROOT, startScript } from '../support/processes.ts';
+import { post, startOnWorkerd } from './on-workerd.ts';
 import { inParts, LAST_OF_ROUND, orderCreated, type Round, type System } from './system.ts';
 
 const STATUSES_AT_ONCE = 100;
-const HEADERS = { 'content-type': 'application/json' };
 
 export async function startWorkflows(sinkUrl: string): Promise<System> {
-  const port = await freePort();
-  const stateDir = mkdtempSync(join(tmpdir(), 'bench-workflows-'));
-  const script = 'bench/peers/workflows/serve.ts';
-  const running = await startScript([script, String(port), stateDir, sinkUrl], /ready/);
-  const origin = `http://127.0.0.1:${port}`;
-  const workerd = JSON.parse(readFileSync(join(ROOT, 'node_modules/workerd/package.json'), 'utf8'));
+  const started = await startOnWorkerd('workflows', sinkUrl);
+  const { origin } = started;
   return {
+    ...started,
     name: 'Cloudflare Workflows',
-    version: `workerd ${workerd.version}`,
     // All of the files of a turn's instances are open at its end, and a process may have so many.
     part: 0.5,
     isNewEachTurn: true,
-    running,
-    origin,
     events: ({ ids }, perPost) =>
       inParts(ids, perPost).map((part) => post('/orders', part.map(orderCreated), part)),
     decisions: (round) => prepareDecisions(origin, round),
@@ -39,15 +29,7 @@ export async function startWorkflows(sinkUrl: string): Promise<System> {
         all.push(...(await complete(origin, kind, part)));
       return all;
     },
-    async stop() {
-      await running.stop();
-      rmSync(stateDir, { recursive: true, force: true });
-    },
   };
-}
-
-function post(path: string, body: unknown, ids: readonly string[]): LoadRequest {
-  return { method: 'POST', path, headers: HEADERS, body: JSON.stringify(body), ids };
 }
 
 async function prepareDecisions(origin: string, { ids }: Round): Promise<LoadRequest[]> {
