@@ -1,12 +1,15 @@
 /**
  * One tenant is loud, while another one's events go on at 20 a second; of these, those count that were sent
  * meanwhile. First it posts 5,000 events as fast as it can, and nothing keeps it from that: until the last
- * delivery. Then it sends ten times the rate that it has, and is refused nine times in ten.
+ * delivery. Then it sends ten times the rate that it has, and is refused nine times in ten. The burst comes
+ * to the bare runtime too.
  */
 import { now, pause } from '../support/clock.ts';
 import { runLoad } from '../support/processes.ts';
 import { deliveries, newRound, whenShown } from '../support/rounds.ts';
 import { quantile, shown } from '../support/statistics.ts';
+import { bareTenant, startBare } from '../systems/bare.ts';
+import { BARE } from '../systems/index.ts';
 import { createW1, eventPosts, systemOf } from '../systems/product.ts';
 import { startProductServer, type Tenant } from '../systems/product-server.ts';
 import { orderCreated, type System } from '../systems/system.ts';
@@ -27,10 +30,26 @@ interface Span {
   readonly to: number;
 }
 
+/** Two tenants of one server. */
+interface Neighbours {
+  readonly quiet: System;
+  readonly loud: System;
+}
+
+/** Of a round: the quiet tenant's p99, in milliseconds. */
+interface Figures {
+  readonly alone: number;
+  readonly burst: number;
+  readonly over: number;
+  readonly bareAlone: number;
+  readonly bareBurst: number;
+}
+
 export const noisyTenant: Measure = {
   name: 'noisy-tenant',
   async run(bench) {
     const server = await startProductServer();
+    const bare = await startBare(bench.sink.url);
     try {
       const open = async (id: string, rate?: number) => {
         const tenant = await server.openTenant(id, rate);
@@ -42,37 +61,54 @@ export const noisyTenant: Measure = {
         await open('greedy', QUOTA),
         await open('quiet'),
       ];
-      const p99 = async (disturb: (() => Promise<Span>) | null) =>
-        quantile(await quietTimes(bench, quiet.system, disturb), 0.99);
-      const rounds: { alone: number; burst: number; over: number }[] = [];
+      const ours = { quiet: quiet.system, loud: loud.system };
+      const theirs = { quiet: bareTenant(bare, 'quiet'), loud: bareTenant(bare, 'loud') };
+      const rounds: Figures[] = [];
       for (let round = 0; round <= bench.rounds; round++) {
-        const alone = await p99(null);
-        const burst = await p99(() => sendBurst(bench, loud.system));
-        const over = await p99(() => sendTooMuch(greedy.tenant));
+        const { alone, burst } = await aloneAndBesideBurst(bench, ours);
+        const over = await p99(bench, quiet.system, () => sendTooMuch(greedy.tenant));
+        const bared = await aloneAndBesideBurst(bench, theirs);
         bench.say(
-          `noisy-tenant ${round}: p99 alone ${shown(alone)}, beside a burst ${shown(burst)}, beside one over its rate ${shown(over)} ms`,
+          `noisy-tenant ${round}: p99 alone ${shown(alone)}, beside a burst ${shown(burst)}, beside one over its rate ${shown(over)} ms; ` +
+            `${BARE} ${shown(bared.alone)}, ${shown(bared.burst)} ms`,
         );
-        if (round > 0) rounds.push({ alone, burst, over }); // The first one is to warm up.
+        if (round === 0) continue; // To warm up.
+        rounds.push({ alone, burst, over, bareAlone: bared.alone, bareBurst: bared.burst });
       }
-      const events = scaled(bench, BURST).toLocaleString('en-US');
-      const alone = rounds.map((round) => round.alone);
+      const each = (figure: keyof Figures) => rounds.map((round) => round[figure]);
+      const alone = each('alone');
       return [
         rowBeside(
-          `another tenant bursts ${events} events`,
-          alone,
-          rounds.map(({ burst }) => burst),
+          `another tenant bursts ${scaled(bench, BURST).toLocaleString('en-US')} events`,
+          { alone, beside: each('burst') },
+          { alone: each('bareAlone'), beside: each('bareBurst') },
         ),
-        rowBeside(
-          `another tenant sends ${OVER} times its rate of ${QUOTA} a second`,
+        rowBeside(`another tenant sends ${OVER} times its rate of ${QUOTA} a second`, {
           alone,
-          rounds.map(({ over }) => over),
-        ),
+          beside: each('over'),
+        }),
       ];
     } finally {
-      await server.stop();
+      await Promise.all([server.stop(), bare.stop()]);
     }
   },
 };
+
+async function aloneAndBesideBurst(
+  bench: Bench,
+  { quiet, loud }: Neighbours,
+): Promise<{ alone: number; burst: number }> {
+  const alone = await p99(bench, quiet, null);
+  return { alone, burst: await p99(bench, quiet, () => sendBurst(bench, loud)) };
+}
+
+async function p99(
+  bench: Bench,
+  quiet: System,
+  disturb: (() => Promise<Span>) | null,
+): Promise<number> {
+  return quantile(await quietTimes(bench, quiet, disturb), 0.99);
+}
 
 /** Milliseconds to delivery of the events that were sent during the disturbance, or of all without one. */
 async function quietTimes(

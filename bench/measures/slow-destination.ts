@@ -48,7 +48,7 @@ export const slowDestination: Measure = {
         beside.push(disturbed);
       }
       const meanwhile = `${SLOW_RUNS} runs wait for a destination of 10 s`;
-      return [rowBeside(meanwhile, alone, beside)];
+      return [rowBeside(meanwhile, { alone, beside })];
     } finally {
       await server.stop();
     }

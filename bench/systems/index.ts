@@ -7,12 +7,13 @@ import type { System } from './system.ts';
 import { startWorkflows } from './workflows.ts';
 
 export const PRODUCT = 'Signalbox';
+export const BARE = 'Bare runtime';
 const STARTS: Readonly<Record<string, (sinkUrl: string) => Promise<System>>> = {
   [PRODUCT]: startProduct,
   'Cloudflare Workflows': startWorkflows,
   Restate: startRestate,
   n8n: startN8n,
-  'Bare runtime': startBare,
+  [BARE]: startBare,
 };
 export const NAMES = Object.keys(STARTS);
 

@@ -8,11 +8,10 @@ import type { System } from './system.ts';
 
 const HEADERS = { 'content-type': 'application/json' };
 
+export type StartedOnWorkerd = Pick<System, 'version' | 'running' | 'origin' | 'stop'>;
+
 /** @param peer its folder under bench/peers */
-export async function startOnWorkerd(
-  peer: string,
-  sinkUrl: string,
-): Promise<Pick<System, 'version' | 'running' | 'origin' | 'stop'>> {
+export async function startOnWorkerd(peer: string, sinkUrl: string): Promise<StartedOnWorkerd> {
   const port = await freePort();
   const stateDir = mkdtempSync(join(tmpdir(), `bench-${peer}-`));
   const script = `bench/peers/${peer}/serve.ts`;

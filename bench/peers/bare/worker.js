@@ -89,8 +89,8 @@ const ROUTES = {
     await DB.exec(SHOWN);
     return {};
   },
-  async '/orders'(events, { TENANT }) {
-    await TENANT.getByName('bench').take(events.map(({ id }) => id));
+  async '/orders'({ tenant, events }, { TENANT }) {
+    await TENANT.getByName(tenant).take(events.map(({ id }) => id));
     return { taken: events.length };
   },
   async '/gated'(ids, { GATE }) {
