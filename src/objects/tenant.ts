@@ -263,8 +263,8 @@ export class TenantObject extends TenantRetention {
   }
 
   /**
-   * For a caller who wants to act on a run: if an executor has it, it comes back, unless that takes long;
-   * if it is on its way into its own object, it arrives; if it has ended, the read model knows it.
+   * For a caller who asks for a run: if an executor has it, it comes back, unless that takes long; if it is
+   * on its way into its own object, it arrives; and the read model knows it.
    */
   async deliverRun(runId: string): Promise<void> {
     const { openRuns } = this.open();

@@ -13,10 +13,16 @@ export const noSuchRun = () => refusal('not_found', 'There is no such run.');
 
 /** The run as its entries tell it; null for none of this tenant's. */
 export async function readRun(env: Env, tenantId: string, id: string): Promise<Run | null> {
-  const found = await findRun(env.DB, tenantId, id);
+  const found = (await findRun(env.DB, tenantId, id)) ?? (await findOnceTold(env, tenantId, id));
   if (found === null) return null;
   const state = replay(id, found.entries);
   return state === undefined ? unbegun(found) : viewFound(found, state);
+}
+
+/** The answer to an event tells the ids of its runs before the log has them. */
+async function findOnceTold(env: Env, tenantId: string, id: string): Promise<FoundRun | null> {
+  await call(() => tenantObject(env, tenantId).deliverRun(id));
+  return await findRun(env.DB, tenantId, id);
 }
 
 function unbegun({ item, retryOf, retriedBy }: FoundRun): Run {

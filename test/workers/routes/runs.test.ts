@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { Json } from '../../../src/contract/json.ts';
 import { type Answer, at, faultPaths, fieldsOf, listAt, textAt } from '../support/answers.ts';
 import { eventually, newTenant, runWithStatus, type Tenant } from '../support/api.ts';
+import { openAddress } from '../support/real-receiver.ts';
 import {
   createWorkflow,
   flagWorkflow,
@@ -56,6 +57,18 @@ describe('a run', () => {
     });
     expect(at(answer, 'run.steps.0.input')).toEqual({ orderId: '7', tag: 'new' });
     expectGapFree(answer);
+  });
+
+  test('is found at once by the id that the answer to its event tells, while it waits for its destination', async () => {
+    const tenant = await newTenant();
+    const { url, react } = await openAddress([{ kind: 'held' }]);
+    const steps = [{ id: 'send', action: 'notify.webhook', with: { url, body: {} } }];
+    await createWorkflow(tenant, tagWorkflow({ steps }));
+    const id = textAt(await tenant.events(orderEvent('8')), 'events.0.runs.0');
+    const answer = await read(tenant, id);
+    expect(answer.body.run).toMatchObject({ id, status: 'queued', timeline: [] });
+    await react({ replies: [{ kind: 'answer', status: 200 }] });
+    await runWithStatus(tenant, id, 'succeeded');
   });
 
   test('goes on in the version that started it', async () => {
