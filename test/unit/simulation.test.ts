@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { PLANTS } from '../simulation/plants.ts';
 
 const MAIN = join(import.meta.dirname, '../simulation/main.ts');
-const SCHEDULES = 300;
+const SCHEDULES = 200;
 const STEPS = 80;
 /** In so many schedules each fault is found. */
 const TRIES = 300;
