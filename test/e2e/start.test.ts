@@ -125,7 +125,7 @@ describe('a demo', () => {
 });
 
 describe('an end', () => {
-  it.each(['SIGINT', 'SIGTERM'] as const)('by %s leaves no process', async (signal) => {
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('by %s leaves no process', async (signal) => {
     const server = await start();
     const tree = treeOf(server.pid);
     expect(tree.length).toBeGreaterThan(2);
