@@ -6,11 +6,12 @@ import { createServer } from 'node:net';
 import { parseArgs } from 'node:util';
 import { ensureDemo } from '../demo.mjs';
 import { Complaint } from './complaint.mjs';
+import { migrate } from './databases.mjs';
 import { endOnSignals, stopGroups } from './group.mjs';
 import { ensureInstalled } from './project.mjs';
 import { checkPlatformToken, ensureSecrets, holdState, stateAt } from './state.mjs';
 import { demoText, welcomeText } from './welcome.mjs';
-import { migrate, untilHealthy } from './worker.mjs';
+import { untilHealthy } from './worker.mjs';
 
 const DEFAULT_PORT = 8787;
 

@@ -3,9 +3,6 @@
  * file, since arguments are for every process to see.
  * https://developers.cloudflare.com/workers/wrangler/commands/general/#dev
  */
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Complaint } from './complaint.mjs';
 import { startGroup } from './group.mjs';
 import { readLines, workerLines } from './lines.mjs';
@@ -57,37 +54,6 @@ function startWrangler(state, args) {
 }
 
 /**
- * Applies the D1 migrations to every database, unless these very ones were applied before.
- * @param {State} state
- * @throws {Complaint} when one fails
- */
-export async function migrate(state) {
-  const mark = join(state.data, 'migrations.sha256');
-  const wanted = migrationsHash();
-  if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return;
-  console.log('Preparing the database…');
-  mkdirSync(state.data, { recursive: true });
-  for (const name of databases()) await migrateDatabase(state, name);
-  writeFileSync(mark, wanted);
-}
-
-/** @param {State} state @param {string} name of the binding */
-async function migrateDatabase(state, name) {
-  const args = ['d1', 'migrations', 'apply', name, '--local', '--persist-to', state.data];
-  const wrangler = startWrangler(state, args);
-  wrangler.listen(() => {});
-  const { code } = await wrangler.ended;
-  if (code !== 0)
-    throw new Complaint(`${wrangler.lastLines()}\nThe database migrations failed; see above.`);
-}
-
-/** The bindings of all D1 databases: docs/sharding.md. */
-function databases() {
-  const settings = readFileSync(join(ROOT, 'wrangler.toml'), 'utf8');
-  return [...settings.matchAll(/^binding = "(DB(?:_\d+)?)"$/gm)].map(([, name]) => name ?? '');
-}
-
-/**
  * Builds what `wrangler deploy` would upload, into the state directory.
  * @param {State} state
  * @throws {Complaint} when it does not build
@@ -98,14 +64,6 @@ export async function buildWorker(state) {
   const { code } = await wrangler.ended;
   if (code !== 0)
     throw new Complaint(`${wrangler.lastLines()}\nThe Worker could not be built; see above.`);
-}
-
-function migrationsHash() {
-  const hash = createHash('sha256').update(databases().join());
-  const dir = join(ROOT, 'drizzle');
-  for (const name of readdirSync(dir).sort())
-    if (name.endsWith('.sql')) hash.update(`${name}\0`).update(readFileSync(join(dir, name)));
-  return hash.digest('hex');
 }
 
 /**

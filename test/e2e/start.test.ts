@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { killNow, living, treeOf } from './support/processes.ts';
@@ -34,6 +35,15 @@ afterEach(() => {
   killNow(living(started.splice(0)));
   removePlace(place);
 });
+
+/** As if nothing had been applied yet, though all that it would make is there. */
+function forgetMigrations({ stateDir }: Place): void {
+  const directory = join(stateDir, 'data', 'v3', 'd1', 'miniflare-D1DatabaseObject');
+  const file = readdirSync(directory).find((name) => /^[0-9a-f]+\.sqlite$/.test(name)) ?? '';
+  const database = new DatabaseSync(join(directory, file));
+  database.exec('DELETE FROM d1_migrations');
+  database.close();
+}
 
 async function start(args?: string[], by?: string[]) {
   const server = await startServer(place, args, by);
@@ -69,6 +79,27 @@ describe('a start that cannot be', () => {
     const { ended, stderr } = runStart(place, ['--demo']);
     expect(await within(20_000, 'the start to give up', ended)).toBe(1);
     expect(stderr.join('\n')).toContain('npm start [-- --no-demo]');
+  });
+});
+
+describe('the database', () => {
+  it('is left alone where all was applied, and what cannot be applied is named', async () => {
+    await (await start()).stop();
+    const mark = join(place.stateDir, 'data', 'migrations.sha256');
+    rmSync(mark);
+    const again = await start();
+    expect(again.stdout).toContain('Preparing the database…');
+    await again.stop();
+
+    forgetMigrations(place);
+    rmSync(mark);
+    const { ended, stderr } = runStart(place, []);
+    expect(await within(20_000, 'the start to give up', ended)).toBe(1);
+    expect(stderr).toEqual([
+      expect.stringMatching(/^0000_\w+\.sql failed on DB: .*already exists/),
+      'The database migrations failed; see above.',
+    ]);
+    expect(existsSync(mark)).toBe(false);
   });
 });
 
