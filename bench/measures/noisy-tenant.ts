@@ -13,7 +13,7 @@ import { BARE } from '../systems/index.ts';
 import { createW1, eventPosts, systemOf } from '../systems/product.ts';
 import { startProductServer, type Tenant } from '../systems/product-server.ts';
 import { orderCreated, type System } from '../systems/system.ts';
-import { RATE, rowBeside } from './beside.ts';
+import { RATE, rowBeside, steadyEvents } from './beside.ts';
 import { type Bench, type Measure, scaled } from './measure.ts';
 
 const BURST = 5_000;
@@ -36,13 +36,13 @@ interface Neighbours {
   readonly loud: System;
 }
 
-/** Of a round: the quiet tenant's p99, in milliseconds. */
-interface Figures {
-  readonly alone: number;
-  readonly burst: number;
-  readonly over: number;
-  readonly bareAlone: number;
-  readonly bareBurst: number;
+/** Of a round: how long the quiet tenant's events took, in milliseconds. */
+interface Times {
+  readonly alone: readonly number[];
+  readonly burst: readonly number[];
+  readonly over: readonly number[];
+  readonly bareAlone: readonly number[];
+  readonly bareBurst: readonly number[];
 }
 
 export const noisyTenant: Measure = {
@@ -63,19 +63,19 @@ export const noisyTenant: Measure = {
       ];
       const ours = { quiet: quiet.system, loud: loud.system };
       const theirs = { quiet: bareTenant(bare, 'quiet'), loud: bareTenant(bare, 'loud') };
-      const rounds: Figures[] = [];
+      const rounds: Times[] = [];
       for (let round = 0; round <= bench.rounds; round++) {
         const { alone, burst } = await aloneAndBesideBurst(bench, ours);
-        const over = await p99(bench, quiet.system, () => sendTooMuch(greedy.tenant));
+        const over = await quietTimes(bench, quiet.system, () => sendTooMuch(greedy.tenant));
         const bared = await aloneAndBesideBurst(bench, theirs);
         bench.say(
-          `noisy-tenant ${round}: p99 alone ${shown(alone)}, beside a burst ${shown(burst)}, beside one over its rate ${shown(over)} ms; ` +
-            `${BARE} ${shown(bared.alone)}, ${shown(bared.burst)} ms`,
+          `noisy-tenant ${round}: p99 alone ${p99(alone)}, beside a burst ${p99(burst)}, beside one over its rate ${p99(over)} ms; ` +
+            `${BARE} ${p99(bared.alone)}, ${p99(bared.burst)} ms`,
         );
         if (round === 0) continue; // To warm up.
         rounds.push({ alone, burst, over, bareAlone: bared.alone, bareBurst: bared.burst });
       }
-      const each = (figure: keyof Figures) => rounds.map((round) => round[figure]);
+      const each = (figure: keyof Times) => rounds.map((round) => round[figure]);
       const alone = each('alone');
       return [
         rowBeside(
@@ -97,17 +97,13 @@ export const noisyTenant: Measure = {
 async function aloneAndBesideBurst(
   bench: Bench,
   { quiet, loud }: Neighbours,
-): Promise<{ alone: number; burst: number }> {
-  const alone = await p99(bench, quiet, null);
-  return { alone, burst: await p99(bench, quiet, () => sendBurst(bench, loud)) };
+): Promise<Pick<Times, 'alone' | 'burst'>> {
+  const alone = await quietTimes(bench, quiet, null);
+  return { alone, burst: await quietTimes(bench, quiet, () => sendBurst(bench, loud)) };
 }
 
-async function p99(
-  bench: Bench,
-  quiet: System,
-  disturb: (() => Promise<Span>) | null,
-): Promise<number> {
-  return quantile(await quietTimes(bench, quiet, disturb), 0.99);
+function p99(times: readonly number[]): string {
+  return shown(quantile(times, 0.99));
 }
 
 /** Milliseconds to delivery of the events that were sent during the disturbance, or of all without one. */
@@ -116,18 +112,13 @@ async function quietTimes(
   system: System,
   disturb: (() => Promise<Span>) | null,
 ): Promise<number[]> {
-  const round = newRound('orders', 'quiet', QUIET_EVENTS);
-  const requests = system.events(round, 1) ?? [];
-  const [report, span] = await Promise.all([
-    runLoad({ origin: system.origin, headers: {}, senders: 16, rate: RATE, requests }),
+  const [events, span] = await Promise.all([
+    steadyEvents(bench, system, QUIET_EVENTS),
     disturb === null ? null : pause(BURST_AFTER_MS).then(disturb),
   ]);
-  const times = await deliveries(system, bench.sink, round, report);
-  await whenShown(system, round);
-  return times.filter((_, index) => {
-    const sent = report.sentAt[round.ids[index] ?? ''] ?? Number.NaN;
-    return span === null || (sent >= span.from && sent <= span.to);
-  });
+  return events.flatMap(({ sentAt, ms }) =>
+    span === null || (sentAt >= span.from && sentAt <= span.to) ? [ms] : [],
+  );
 }
 
 async function sendBurst(bench: Bench, system: System): Promise<Span> {

@@ -1,13 +1,12 @@
 /** 200 runs talk to a destination that answers after 10 s; meanwhile others go to one that is well. */
 import { until } from '../support/clock.ts';
 import { runLoad } from '../support/processes.ts';
-import { deliveries, newRound, whenShown } from '../support/rounds.ts';
+import { newRound } from '../support/rounds.ts';
 import { quantile, shown } from '../support/statistics.ts';
 import { createW1, createWorkflow, delivery, eventPosts, systemOf } from '../systems/product.ts';
 import { listOf, startProductServer, type Tenant } from '../systems/product-server.ts';
-import type { System } from '../systems/system.ts';
-import { RATE, rowBeside } from './beside.ts';
-import { type Bench, type Measure, scaled } from './measure.ts';
+import { RATE, rowBeside, steadyEvents } from './beside.ts';
+import { type Measure, scaled } from './measure.ts';
 
 const SLOW_RUNS = 200;
 const SLOW_MS = 10_000;
@@ -25,10 +24,13 @@ export const slowDestination: Measure = {
         steps: [delivery(bench.sink.slowUrl(SLOW_MS), { timeout: '20s' })],
       });
       const system = systemOf(server, tenant);
-      const alone: number[] = [];
-      const beside: number[] = [];
+      // For less time than the slow ones take, so that all of them are under way.
+      const count = scaled(bench, (RATE * SLOW_MS * 0.8) / 1_000);
+      const steady = async () => (await steadyEvents(bench, system, count)).map(({ ms }) => ms);
+      const alone: number[][] = [];
+      const beside: number[][] = [];
       for (let round = 0; round <= bench.rounds; round++) {
-        const quiet = await p99Of(bench, system);
+        const quiet = await steady();
         const slow = newRound('orders', 'slow', SLOW_RUNS);
         const events = slow.ids.map((id) => ({
           id,
@@ -38,10 +40,10 @@ export const slowDestination: Measure = {
         }));
         const requests = eventPosts(tenant, slow.name, events, 50);
         await runLoad({ origin: server.origin, headers: {}, senders: 4, rate: 0, requests });
-        const disturbed = await p99Of(bench, system);
+        const disturbed = await steady();
         await untilAllEnded(tenant, slow.name);
         bench.say(
-          `slow-destination ${round}: alone ${shown(quiet)}, beside ${shown(disturbed)} ms`,
+          `slow-destination ${round}: p99 alone ${shown(quantile(quiet, 0.99))}, beside ${shown(quantile(disturbed, 0.99))} ms`,
         );
         if (round === 0) continue; // To warm up.
         alone.push(quiet);
@@ -54,18 +56,6 @@ export const slowDestination: Measure = {
     }
   },
 };
-
-/** For less time than the slow ones take, so that all of them are under way. */
-async function p99Of(bench: Bench, system: System): Promise<number> {
-  const round = newRound('orders', 'w1', scaled(bench, (RATE * SLOW_MS * 0.8) / 1_000));
-  const requests = system.events(round, 1) ?? [];
-  const report = await runLoad({
-    ...{ origin: system.origin, headers: {}, senders: 16, rate: RATE, requests },
-  });
-  const times = await deliveries(system, bench.sink, round, report);
-  await whenShown(system, round);
-  return quantile(times, 0.99);
-}
 
 async function untilAllEnded(tenant: Tenant, round: string): Promise<void> {
   const path = '/api/admin/workflow-runs';
