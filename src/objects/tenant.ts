@@ -273,6 +273,14 @@ export class TenantObject extends TenantRetention {
     await this.delivery.readModel.caughtUp();
   }
 
+  /** The same for an event, of which the read model learns by the first run that it started. */
+  async deliverEvent(eventId: string): Promise<void> {
+    const { openRuns } = this.open();
+    const [first] = openRuns.idsWhere(({ id }) => id === eventId);
+    if (first !== undefined) await within(DELIVERY_WAIT_MS, openRuns.whenBack(first));
+    await this.delivery.readModel.caughtUp();
+  }
+
   /**
    * Cancels a run that is queued here still; null when it is not. What somebody is at work on comes
    * back first: nobody is told that nothing happened while it does.

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import {
   acceptedEvent,
+  type EventRecord,
   eventRecord,
   type IncomingEvent,
   incomingEvent,
@@ -10,10 +11,12 @@ import { isJsonObject, type Json, timestamp } from '../contract/json.ts';
 import { later } from '../contract/later.ts';
 import { type Fault, faultsOf, type Refusal, refusal } from '../contract/problems.ts';
 import { findEvent, listEvents } from '../db/events.ts';
+import type { Env } from '../env.ts';
 import { encodedBody, parseJson, readBytes } from '../http/body.ts';
 import { listAnswer, pageOf } from '../http/cursor.ts';
 import { listOf, listQuery, type Route, senderRoute, tenantRoute } from '../http/route.ts';
 import { refuseTo, takeFrom } from '../http/sender.ts';
+import { call, tenantObject } from '../objects/index.ts';
 
 export const EVENTS_PER_REQUEST_MAX = 1_000;
 export const EVENT_BYTES_MAX = 256 * 1_024;
@@ -87,11 +90,19 @@ export const eventRoutes: readonly Route[] = [
     },
     problems: [404],
     async handle({ env, tenantId }, { query }) {
-      const event = await findEvent(env.DB, tenantId, query.id);
+      const event =
+        (await findEvent(env.DB, tenantId, query.id)) ??
+        (await findOnceTold(env, tenantId, query.id));
       return event === null ? refusal('not_found', 'There is no such event.') : { body: { event } };
     },
   }),
 ];
+
+/** The answer to an event tells its id before the log has it. */
+async function findOnceTold(env: Env, tenantId: string, id: string): Promise<EventRecord | null> {
+  await call(() => tenantObject(env, tenantId).deliverEvent(id));
+  return await findEvent(env.DB, tenantId, id);
+}
 
 /** The events of a request, in whichever of the content modes they came. */
 async function readEvents(request: Request): Promise<{ events: IncomingEvent[] } | Refusal> {

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { Json } from '../../../src/contract/json.ts';
 import { at, faultPaths, fieldsOf, listAt, textAt } from '../support/answers.ts';
 import { eventually, newTenant, type Tenant } from '../support/api.ts';
+import { openAddress } from '../support/real-receiver.ts';
 import { createWorkflow, customEvent, orderEvent, tagWorkflow } from '../support/samples.ts';
 
 describe('the list', () => {
@@ -48,6 +49,26 @@ describe('the list', () => {
   test('a time that is none is refused', async () => {
     const answer = await tenant.get('/api/admin/events?from=yesterday&to=2026-13-01T00:00:00Z');
     expect(faultPaths(answer)).toEqual(['query.from', 'query.to']);
+  });
+});
+
+describe('one event', () => {
+  test.each([
+    ['while its run waits for its destination', {}, 'queued'],
+    ['while its run waits for a human', { approval: { approvals: 1 } }, 'pending_approval'],
+  ])('is found at once by the id that its answer told, %s', async (_, more, status) => {
+    const tenant = await newTenant();
+    const { url, react } = await openAddress([{ kind: 'held' }]);
+    const steps = [{ id: 'send', action: 'notify.webhook', with: { url, body: {} }, ...more }];
+    await createWorkflow(tenant, tagWorkflow({ steps }));
+    const sent = await tenant.events(orderEvent('8'));
+    const found = await tenant.get(`/api/admin/events/get?id=${textAt(sent, 'events.0.id')}`);
+    expect(at(found, 'event.runs'), found.text).toEqual(at(sent, 'events.0.runs'));
+    const runId = textAt(sent, 'events.0.runs.0');
+    expect(at(await tenant.get(`/api/admin/workflow-runs/get?id=${runId}`), 'run.status')).toBe(
+      status,
+    );
+    await react({ replies: [{ kind: 'answer', status: 200 }] });
   });
 });
 

@@ -23,12 +23,10 @@ async function sendAs(type: string, body: Json, headers: Record<string, string> 
   });
 }
 
-/** The event as the log has it, once it is there. */
+/** The event as the log has it: at once, by the id that the answer told. */
 async function logged(id: string): Promise<JsonObject> {
-  const answer = await eventually(
-    () => tenant.get(`/api/admin/events/get?id=${id}`),
-    ({ status }) => expect(status).toBe(200),
-  );
+  const answer = await tenant.get(`/api/admin/events/get?id=${id}`);
+  expect(answer.status, answer.text).toBe(200);
   const event = at(answer, 'event');
   if (!isJsonObject(event)) throw new Error('no event');
   return event;
