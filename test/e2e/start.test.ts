@@ -93,7 +93,8 @@ describe('the database', () => {
 
     forgetMigrations(place);
     rmSync(mark);
-    const { ended, stderr } = runStart(place, []);
+    const { pid, ended, stderr } = runStart(place, []);
+    started.push(pid);
     expect(await within(20_000, 'the start to give up', ended)).toBe(1);
     expect(stderr).toEqual([
       expect.stringMatching(/^0000_\w+\.sql failed on DB: .*already exists/),
