@@ -1,7 +1,8 @@
 /**
  * The lists of the run log, each along one index. Runs are also found by way of the events that started
- * them, which name them: by correlation, by order, by the event's own id. An index of the runs
- * themselves would cost a row for every run; retries alone, which no event names, have one.
+ * them, which name them: by correlation, by order, by the event's own id; and by the type of event, by way
+ * of the workflows. An index of the runs themselves would cost a row for every run; retries alone, which no
+ * event names, have one.
  */
 import { and, desc, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
@@ -10,7 +11,7 @@ import { type Page, type Paged, paged } from '../contract/pages.ts';
 import type { RunItem, RunStatus } from '../contract/runs.ts';
 import { events } from './events.ts';
 import { earlierOf, newestAlong } from './indexed.ts';
-import { RUN_ITEM, runs } from './runs.ts';
+import { RUN_ITEM, runKinds, runs } from './runs.ts';
 
 export interface RunFilter {
   readonly status?: RunStatus | undefined;
@@ -44,14 +45,11 @@ export async function listRuns(
     end === null ? undefined : lt(runs.id, end),
   ];
   const limit = page.limit + 1;
-  const index = indexFor(filter);
   const ways = waysOf({ q, correlationId, tenantId });
   const found =
-    ways !== null
-      ? amongStarted(ways, { tenantId, wanted: and(...wanted), end, limit })
-      : index !== null
-        ? newestAlong(index, runs, runs.id, and(...wanted), limit)
-        : and(...wanted);
+    ways === null
+      ? newestOf(filter, { tenantId, wanted: and(...wanted), limit })
+      : amongStarted(ways, { tenantId, wanted: and(...wanted), end, limit });
   const rows = await drizzle(db)
     .select(RUN_ITEM)
     .from(runs)
@@ -66,12 +64,38 @@ export async function listRuns(
   );
 }
 
-/** The one that leaves the fewest to look through: most runs have succeeded. */
-function indexFor({ status, workflowId, eventType }: RunFilter): string | null {
-  if (status !== undefined && status !== 'succeeded') return 'runs_by_status';
-  if (workflowId !== undefined) return 'runs_by_workflow';
-  if (eventType !== undefined) return 'runs_by_event_type';
-  return status === undefined ? null : 'runs_by_status';
+interface Wanted {
+  readonly tenantId: string;
+  /** What is asked of the runs. */
+  readonly wanted: SQL | undefined;
+  readonly limit: number;
+}
+
+/** The way that leaves the fewest to look through: most runs have succeeded. */
+function newestOf({ status, workflowId, eventType }: RunFilter, asked: Wanted): SQL | undefined {
+  const along = (index: string) => newestAlong(index, runs, runs.id, asked.wanted, asked.limit);
+  if (status !== undefined && status !== 'succeeded') return along('runs_by_status');
+  if (workflowId !== undefined) return along('runs_by_workflow');
+  if (eventType !== undefined) return newestOfType(eventType, asked);
+  return status === undefined ? asked.wanted : along('runs_by_status');
+}
+
+/**
+ * Of the workflows that the type has started, those whose newest runs are the newest: of no other can one
+ * be on the page. Of each of them so many runs as the page has.
+ */
+function newestOfType(eventType: string, { tenantId, wanted, limit }: Wanted): SQL {
+  const { workflowId } = runKinds;
+  const newestOfWorkflow = (workflow: SQL, most: number) => sql`SELECT ${runs.id} AS id
+    FROM ${runs} INDEXED BY runs_by_workflow WHERE ${runs.workflowId} = ${workflow} AND ${wanted}
+    ORDER BY ${runs.id} DESC LIMIT ${most}`;
+  const few = sql`SELECT ${workflowId} AS workflow FROM ${runKinds}
+    WHERE ${runKinds.tenantId} = ${tenantId} AND ${runKinds.eventType} = ${eventType}
+    ORDER BY (${newestOfWorkflow(sql`${workflowId}`, 1)}) DESC LIMIT ${limit}`;
+  const theirs = sql`SELECT json_group_array(id)
+    FROM (${newestOfWorkflow(sql`few.workflow`, limit)})`;
+  return sql`${runs.id} IN (SELECT one.value FROM (${few}) AS few
+    CROSS JOIN json_each((${theirs})) AS one ORDER BY one.value DESC LIMIT ${limit})`;
 }
 
 /** An index of the events (null: their primary key), and what is asked of them. */
@@ -124,17 +148,13 @@ function correlated(correlationId: string, asked: SQL | undefined): Way {
   return { index: 'events_by_correlation', asked, correlationId };
 }
 
-interface Wanted {
-  readonly tenantId: string;
-  /** What is asked of the runs. */
-  readonly wanted: SQL | undefined;
+interface Started extends Wanted {
   /** Where the page ends: the id of a run, or the beginning of one. */
   readonly end: string | null;
-  readonly limit: number;
 }
 
 /** That a run is among the newest that are found on one of the ways. */
-function amongStarted(ways: readonly Way[], wanted: Wanted): SQL {
+function amongStarted(ways: readonly Way[], wanted: Started): SQL {
   const found = ways.flatMap((way) => [startedOn(way, wanted), retriedOn(way, wanted)]);
   const each = found.map((select) => sql`SELECT id FROM (${select})`);
   return sql`${runs.id} IN (${sql.join(each, sql` UNION ALL `)})`;
@@ -144,7 +164,7 @@ function amongStarted(ways: readonly Way[], wanted: Wanted): SQL {
  * Ids of both are made one after the other, the event's first: what stands behind the prefix orders
  * them as one series. Tables that are joined crosswise are taken in the order in which they are named.
  */
-function startedOn(way: Way, { tenantId, wanted, end, limit }: Wanted): SQL {
+function startedOn(way: Way, { tenantId, wanted, end, limit }: Started): SQL {
   const isBefore = end === null ? sql`true` : lt(events.id, end.replace(/^run_/, 'evt_'));
   return sql`SELECT ${runs.id} AS id
     FROM ${eventsOn(way)} CROSS JOIN json_each(${events.runs}) AS started CROSS JOIN ${runs}

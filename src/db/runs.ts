@@ -1,8 +1,8 @@
 /**
  * The run log: one row a run, for the lists, with its entries from the first on; those that come when
- * the row is large already, append-only, one row a transition. Rows written are the bill:
- * both tables have no rowid, and runs are found by correlation through their events, which are indexed
- * by it already and are kept as long as their runs.
+ * the row is large already, append-only, one row a transition. Rows written are the bill, so runs are
+ * found by correlation through their events, which are indexed by it already and are kept as long as
+ * their runs; and by the type of their event through the workflows that it has started.
  */
 import { and, asc, eq, getTableColumns, isNotNull, lt, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
@@ -61,7 +61,6 @@ export const runs = sqliteTable(
       table.workflowId,
     ),
     index('runs_by_workflow').on(table.tenantId, table.workflowId, table.id, table.eventType),
-    index('runs_by_event_type').on(table.tenantId, table.eventType, table.id),
     index('runs_by_wake').on(table.wakeAt).where(isNotNull(table.wakeAt)),
     // Of retries alone, which their events do not name.
     index('runs_again')
@@ -69,6 +68,17 @@ export const runs = sqliteTable(
       .where(isNotNull(table.retryOf)),
     index('runs_by_retry').on(table.tenantId, table.retryOf).where(isNotNull(table.retryOf)),
   ],
+);
+
+/** Which workflows events of a type have started. A trigger of the database writes it with the first run. */
+export const runKinds = sqliteTable(
+  'run_kinds',
+  {
+    tenantId: text('tenant_id').notNull(),
+    eventType: text('event_type').notNull(),
+    workflowId: text('workflow_id').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.eventType, table.workflowId] })],
 );
 
 export const runEntries = sqliteTable(
