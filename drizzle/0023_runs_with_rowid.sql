@@ -1,6 +1,6 @@
 -- A row of a table without a rowid is whole in its page up to 1,002 bytes only, and what goes beyond has a
 -- page of its own: most of a run's, which is three quarters empty. With a rowid and the index that its key
--- then is, runs are a third as large. Drizzle cannot say it, hence by hand. For that index another one goes.
+-- then is, runs are less than half as large. Drizzle cannot say it, hence by hand. For that index another one goes.
 CREATE TABLE `run_kinds` (
 	`tenant_id` text NOT NULL,
 	`event_type` text NOT NULL,
