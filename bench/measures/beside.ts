@@ -52,6 +52,11 @@ export function rowBeside(meanwhile: string, ours: Beside, bare?: Beside): Row {
   };
 }
 
+/** The p99 of a round, for what is said meanwhile. */
+export function shownP99(times: readonly number[]): string {
+  return shown(quantile(times, 0.99));
+}
+
 /** Of all rounds together: the p99 of one round is its second or third worst, and swings. */
 function p99Of(rounds: Rounds): number {
   return quantile(rounds.flat(), 0.99);

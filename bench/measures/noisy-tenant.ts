@@ -7,13 +7,12 @@
 import { now, pause } from '../support/clock.ts';
 import { runLoad } from '../support/processes.ts';
 import { deliveries, newRound, whenShown } from '../support/rounds.ts';
-import { quantile, shown } from '../support/statistics.ts';
 import { bareTenant, startBare } from '../systems/bare.ts';
 import { BARE } from '../systems/index.ts';
 import { createW1, eventPosts, systemOf } from '../systems/product.ts';
 import { startProductServer, type Tenant } from '../systems/product-server.ts';
 import { orderCreated, type System } from '../systems/system.ts';
-import { RATE, rowBeside, steadyEvents } from './beside.ts';
+import { RATE, rowBeside, shownP99, steadyEvents } from './beside.ts';
 import { type Bench, type Measure, scaled } from './measure.ts';
 
 const BURST = 5_000;
@@ -69,8 +68,8 @@ export const noisyTenant: Measure = {
         const over = await quietTimes(bench, quiet.system, () => sendTooMuch(greedy.tenant));
         const bared = await aloneAndBesideBurst(bench, theirs);
         bench.say(
-          `noisy-tenant ${round}: p99 alone ${p99(alone)}, beside a burst ${p99(burst)}, beside one over its rate ${p99(over)} ms; ` +
-            `${BARE} ${p99(bared.alone)}, ${p99(bared.burst)} ms`,
+          `noisy-tenant ${round}: p99 alone ${shownP99(alone)}, beside a burst ${shownP99(burst)}, beside one over its rate ${shownP99(over)} ms; ` +
+            `${BARE} ${shownP99(bared.alone)}, ${shownP99(bared.burst)} ms`,
         );
         if (round === 0) continue; // To warm up.
         rounds.push({ alone, burst, over, bareAlone: bared.alone, bareBurst: bared.burst });
@@ -100,10 +99,6 @@ async function aloneAndBesideBurst(
 ): Promise<Pick<Times, 'alone' | 'burst'>> {
   const alone = await quietTimes(bench, quiet, null);
   return { alone, burst: await quietTimes(bench, quiet, () => sendBurst(bench, loud)) };
-}
-
-function p99(times: readonly number[]): string {
-  return shown(quantile(times, 0.99));
 }
 
 /** Milliseconds to delivery of the events that were sent during the disturbance, or of all without one. */

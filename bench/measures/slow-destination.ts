@@ -2,10 +2,9 @@
 import { until } from '../support/clock.ts';
 import { runLoad } from '../support/processes.ts';
 import { newRound } from '../support/rounds.ts';
-import { quantile, shown } from '../support/statistics.ts';
 import { createW1, createWorkflow, delivery, eventPosts, systemOf } from '../systems/product.ts';
 import { listOf, startProductServer, type Tenant } from '../systems/product-server.ts';
-import { RATE, rowBeside, steadyEvents } from './beside.ts';
+import { RATE, rowBeside, shownP99, steadyEvents } from './beside.ts';
 import { type Measure, scaled } from './measure.ts';
 
 const SLOW_RUNS = 200;
@@ -43,7 +42,7 @@ export const slowDestination: Measure = {
         const disturbed = await steady();
         await untilAllEnded(tenant, slow.name);
         bench.say(
-          `slow-destination ${round}: p99 alone ${shown(quantile(quiet, 0.99))}, beside ${shown(quantile(disturbed, 0.99))} ms`,
+          `slow-destination ${round}: p99 alone ${shownP99(quiet)}, beside ${shownP99(disturbed)} ms`,
         );
         if (round === 0) continue; // To warm up.
         alone.push(quiet);

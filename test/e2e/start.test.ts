@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { databaseFile } from './support/database.ts';
 import { killNow, living, treeOf } from './support/processes.ts';
 import {
   BY_NPM,
@@ -38,9 +39,7 @@ afterEach(() => {
 
 /** As if nothing had been applied yet, though all that it would make is there. */
 function forgetMigrations({ stateDir }: Place): void {
-  const directory = join(stateDir, 'data', 'v3', 'd1', 'miniflare-D1DatabaseObject');
-  const file = readdirSync(directory).find((name) => /^[0-9a-f]+\.sqlite$/.test(name)) ?? '';
-  const database = new DatabaseSync(join(directory, file));
+  const database = new DatabaseSync(databaseFile(stateDir));
   database.exec('DELETE FROM d1_migrations');
   database.close();
 }

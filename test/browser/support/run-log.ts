@@ -2,10 +2,9 @@
  * Rows of the run log put into D1 beside the running server, in one statement: a history that would take
  * hours to live through. The lists read D1 alone, so to them it is as any other.
  */
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { RunStatus } from '../../../src/contract/runs.ts';
+import { databaseFile } from '../../e2e/support/database.ts';
 
 export interface PastRun {
   readonly workflowId: string;
@@ -44,12 +43,4 @@ function rowOf({ at, tookMs, workflowId, workflowName, status }: PastRun, index:
     createdAt: new Date(at).toISOString(),
     finishedAt: new Date(at + tookMs).toISOString(),
   };
-}
-
-/** Where the local runtime keeps the one D1 database. */
-function databaseFile(stateDir: string): string {
-  const folder = join(stateDir, 'data', 'v3', 'd1', 'miniflare-D1DatabaseObject');
-  const name = readdirSync(folder).find((file) => /^[0-9a-f]{64}\.sqlite$/.test(file));
-  if (name === undefined) throw new Error(`there is no D1 database in ${folder}`);
-  return join(folder, name);
 }

@@ -180,11 +180,12 @@ const RUNS_OF_WORKFLOWS = 'USE TEMP B-TREE FOR ORDER BY';
 
 /** What may be sorted, for a filter that leads to it. */
 function sortsOf(path: string, filters: URLSearchParams): readonly string[] {
+  const q = filters.get('q') ?? 'run_';
+  if (filters.has('correlationId') || !q.startsWith('run_')) return [RUNS_OF_EVENT];
   const isOfType = path === '/api/admin/workflow-runs' && filters.has('eventType');
-  return [
-    ...(filters.has('correlationId') || filters.has('q') ? [RUNS_OF_EVENT] : []),
-    ...(isOfType ? [RUNS_OF_WORKFLOWS] : []),
-  ];
+  // Both leave fewer to look through, and go first.
+  const hasOther = filters.has('status') || filters.has('workflowId');
+  return isOfType && !hasOther ? [RUNS_OF_WORKFLOWS] : [];
 }
 
 function faultsOf(plan: readonly string[], sorts: readonly string[] = []): string[] {
