@@ -13,7 +13,7 @@ export class Pace {
   async turn(): Promise<void> {
     // A clock may have been set back.
     const left = Math.min(this.#nextAt - Date.now(), this.#everyMs);
-    if (left > 0 && this.#hurried === 0) await this.#wait(left);
+    if (left > 0 && !this.isHurried()) await this.#wait(left);
     this.#nextAt = Date.now() + this.#everyMs;
   }
 
@@ -26,6 +26,10 @@ export class Pace {
     } finally {
       this.#hurried -= 1;
     }
+  }
+
+  isHurried(): boolean {
+    return this.#hurried > 0;
   }
 
   async #wait(ms: number): Promise<void> {

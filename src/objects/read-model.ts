@@ -22,6 +22,11 @@ const WAY = 'd1';
  */
 const PARCELS_MAX = 40;
 const CHARACTERS_MAX = 400_000;
+/**
+ * While nobody waits for it, a batch takes so many runs at the most that are not over: where a destination is
+ * slow they come by hundreds, and are to be in nobody's way.
+ */
+const UNTOLD_MAX = 20;
 /** How long a caller waits for the read model, so that it reads its own writes. */
 const PROJECTION_WAIT_MS = 3_000;
 /**
@@ -130,7 +135,9 @@ export class ReadModel {
     const left = PARCELS_MAX - taken.bodies.length;
     const ended = room > 0 ? endedRuns.take(left, room) : [];
     room -= ended.reduce((sum, { size }) => sum + size, 0);
-    const untold = openRuns.untold(Date.now() - HOLD_MS, left - ended.length, room);
+    const most = this.#pace.isHurried() ? PARCELS_MAX : UNTOLD_MAX;
+    const limit = Math.min(left - ended.length, most);
+    const untold = openRuns.untold(Date.now() - HOLD_MS, limit, room);
     const count = taken.bodies.length + ended.length + untold.length;
     return { taken, ended, untold, count, isFull: count >= PARCELS_MAX || room <= 0 };
   }

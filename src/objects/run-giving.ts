@@ -12,6 +12,8 @@ import { seedOf } from './plan.ts';
 
 /** For runs that are set apart, besides. */
 const APART_CALLS_MAX = 4;
+/** They begin so far from each other, since what one sends at its start is in everybody's way. */
+const APART_EVERY_MS = 25;
 const DISPATCH_RETRY_MS = 1_000;
 /** So many runs are handed over at once; the others follow. */
 const HANDOVERS_MAX = 32;
@@ -21,6 +23,8 @@ export class RunGiving {
   readonly #drains: Drains;
   readonly #slots = new CallSlots(() => this.dispatch());
   #apartCalls = 0;
+  /** The last of them has only just begun. */
+  #isApartNew = false;
   #handovers = 0;
 
   constructor(shell: Delivering, drains: Drains) {
@@ -36,15 +40,23 @@ export class RunGiving {
       if (batch === null) break;
       this.#shell.ctx.waitUntil(this.#drive(batch, this.#slots.begin()));
     }
-    while (this.#apartCalls < APART_CALLS_MAX) {
-      const batch = openRuns.leaseApart(Date.now());
-      if (batch === null) return;
-      this.#apartCalls += 1;
-      const end = () => {
-        this.#apartCalls -= 1;
-      };
-      this.#shell.ctx.waitUntil(this.#drive(batch, end));
-    }
+    this.#dispatchApart();
+  }
+
+  #dispatchApart(): void {
+    if (this.#isApartNew || this.#apartCalls >= APART_CALLS_MAX) return;
+    const batch = this.#shell.stores().openRuns.leaseApart(Date.now());
+    if (batch === null) return;
+    this.#apartCalls += 1;
+    this.#isApartNew = true;
+    setTimeout(() => {
+      this.#isApartNew = false;
+      this.#dispatchApart();
+    }, APART_EVERY_MS);
+    const end = () => {
+      this.#apartCalls -= 1;
+    };
+    this.#shell.ctx.waitUntil(this.#drive(batch, end));
   }
 
   /** Hands over what is on its way, several at once. */
