@@ -85,6 +85,24 @@ test('what has not begun while six others are slow is given out again, and none 
   expect(receiver.at(slow)).toHaveLength(9);
 });
 
+test('of many that wait for their destination each is shown meanwhile, though nobody hurries', async () => {
+  const { shop } = await slowAndFast();
+  const runIds = await sendMany(
+    shop,
+    Array.from({ length: 50 }, () => 'custom.slow'),
+  );
+  const inLog = async () => {
+    const found = await env.DB.prepare('SELECT id, status FROM runs WHERE tenant_id = ?')
+      .bind(shop)
+      .all<{ id: string; status: string }>();
+    return found.results;
+  };
+  await vi.waitFor(async () => expect(await inLog()).toHaveLength(50), { timeout: SLOW_MS - 500 });
+  expect((await inLog()).map(({ id }) => id).sort()).toEqual(runIds.toSorted());
+  expect((await inLog()).every(({ status }) => status === 'queued')).toBe(true);
+  await Promise.all(runIds.map((runId) => ended(shop, runId)));
+});
+
 test('a run is settled when it ends, not when the slowest of its batch does', async () => {
   const shop = await openShop();
   const slower = receiver.address(() => ({ afterMs: 6_000, status: 200 }));
