@@ -2,7 +2,7 @@
  * One tenant is loud, while another one's events go on at 20 a second; of these, those count that were sent
  * meanwhile. First it posts 5,000 events as fast as it can, and nothing keeps it from that: until the last
  * delivery. Then it sends ten times the rate that it has, and is refused nine times in ten. The burst comes
- * to the bare runtime too.
+ * to the bare runtime too, and beside a tenant of another server on the machine: docs/self-hosting.md.
  */
 import { now, pause } from '../support/clock.ts';
 import { runLoad } from '../support/processes.ts';
@@ -10,7 +10,7 @@ import { deliveries, newRound, whenShown } from '../support/rounds.ts';
 import { bareTenant, startBare } from '../systems/bare.ts';
 import { BARE } from '../systems/index.ts';
 import { createW1, eventPosts, systemOf } from '../systems/product.ts';
-import { startProductServer, type Tenant } from '../systems/product-server.ts';
+import { type ProductServer, startProductServer, type Tenant } from '../systems/product-server.ts';
 import { orderCreated, type System } from '../systems/system.ts';
 import { RATE, rowBeside, shownP99, steadyEvents } from './beside.ts';
 import { type Bench, type Measure, scaled } from './measure.ts';
@@ -40,6 +40,8 @@ interface Times {
   readonly alone: readonly number[];
   readonly burst: readonly number[];
   readonly over: readonly number[];
+  readonly apartAlone: readonly number[];
+  readonly apartBurst: readonly number[];
   readonly bareAlone: readonly number[];
   readonly bareBurst: readonly number[];
 }
@@ -48,47 +50,61 @@ export const noisyTenant: Measure = {
   name: 'noisy-tenant',
   async run(bench) {
     const server = await startProductServer();
+    const another = await startProductServer();
     const bare = await startBare(bench.sink.url);
     try {
-      const open = async (id: string, rate?: number) => {
-        const tenant = await server.openTenant(id, rate);
+      const open = async (on: ProductServer, id: string, rate?: number) => {
+        const tenant = await on.openTenant(id, rate);
         await createW1(tenant, bench.sink.url);
-        return { tenant, system: systemOf(server, tenant, `tenant ${id}`) };
+        return { tenant, system: systemOf(on, tenant, `tenant ${id}`) };
       };
-      const [loud, greedy, quiet] = [
-        await open('loud'),
-        await open('greedy', QUOTA),
-        await open('quiet'),
+      const [loud, greedy, quiet, apart] = [
+        await open(server, 'loud'),
+        await open(server, 'greedy', QUOTA),
+        await open(server, 'quiet'),
+        await open(another, 'apart'),
       ];
       const ours = { quiet: quiet.system, loud: loud.system };
+      const oursApart = { quiet: apart.system, loud: loud.system };
       const theirs = { quiet: bareTenant(bare, 'quiet'), loud: bareTenant(bare, 'loud') };
       const rounds: Times[] = [];
       for (let round = 0; round <= bench.rounds; round++) {
         const { alone, burst } = await aloneAndBesideBurst(bench, ours);
         const over = await quietTimes(bench, quiet.system, () => sendTooMuch(greedy.tenant));
+        const aside = await aloneAndBesideBurst(bench, oursApart);
         const bared = await aloneAndBesideBurst(bench, theirs);
         bench.say(
           `noisy-tenant ${round}: p99 alone ${shownP99(alone)}, beside a burst ${shownP99(burst)}, beside one over its rate ${shownP99(over)} ms; ` +
+            `on another server ${shownP99(aside.alone)}, ${shownP99(aside.burst)} ms; ` +
             `${BARE} ${shownP99(bared.alone)}, ${shownP99(bared.burst)} ms`,
         );
         if (round === 0) continue; // To warm up.
-        rounds.push({ alone, burst, over, bareAlone: bared.alone, bareBurst: bared.burst });
+        rounds.push({
+          ...{ alone, burst, over },
+          ...{ apartAlone: aside.alone, apartBurst: aside.burst },
+          ...{ bareAlone: bared.alone, bareBurst: bared.burst },
+        });
       }
       const each = (figure: keyof Times) => rounds.map((round) => round[figure]);
       const alone = each('alone');
+      const burst = `bursts ${scaled(bench, BURST).toLocaleString('en-US')} events`;
       return [
         rowBeside(
-          `another tenant bursts ${scaled(bench, BURST).toLocaleString('en-US')} events`,
+          `another tenant ${burst}`,
           { alone, beside: each('burst') },
           { alone: each('bareAlone'), beside: each('bareBurst') },
         ),
+        rowBeside(`a tenant of another server on the machine ${burst}`, {
+          alone: each('apartAlone'),
+          beside: each('apartBurst'),
+        }),
         rowBeside(`another tenant sends ${OVER} times its rate of ${QUOTA} a second`, {
           alone,
           beside: each('over'),
         }),
       ];
     } finally {
-      await Promise.all([server.stop(), bare.stop()]);
+      await Promise.all([server.stop(), another.stop(), bare.stop()]);
     }
   },
 };
