@@ -1,4 +1,10 @@
 /**
+ * How many lanes may lead out of an invocation: it has six connections.
+ * https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections
+ */
+export const LANES_OUT = 6;
+
+/**
  * Works through a list, so many at once, in its order. What is taken out of the list meanwhile is not
  * begun. @throws what the work throws, while the other lanes go on
  */

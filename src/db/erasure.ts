@@ -5,8 +5,9 @@
  */
 import { and, asc, eq, getTableColumns, gt, gte, lt, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
+import type { Entry } from '../contract/entries.ts';
 import type { Json } from '../contract/json.ts';
-import { type Entry, isFinal, RUN_STATUSES } from '../contract/runs.ts';
+import { isFinal, RUN_STATUSES } from '../contract/runs.ts';
 import { ERASED } from '../engine/audit-parts.ts';
 import { erasedApproval, erasedEntries, withoutMessage } from '../engine/erasure.ts';
 import type { Marks, Mentions } from '../engine/mentions.ts';

@@ -1,7 +1,8 @@
 /** The approvals of a run: like the run itself, a fold of its entries. */
 import type { ApprovalRule } from '../contract/approvals.ts';
+import type { Entry } from '../contract/entries.ts';
 import { durationMs } from '../contract/json.ts';
-import type { ApprovalView, Entry } from '../contract/runs.ts';
+import type { ApprovalView } from '../contract/runs.ts';
 
 export interface ApprovalState extends ApprovalView {
   readonly rule: ApprovalRule;

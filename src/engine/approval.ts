@@ -3,9 +3,9 @@
  * (I3). All of it is checked at the state change, so that no route can forget a rule.
  */
 import type { ApprovalRule } from '../contract/approvals.ts';
+import type { Resolution } from '../contract/entries.ts';
 import { type Actor, type Json, type JsonObject, ROLES, type Role } from '../contract/json.ts';
 import type { Fault, ProblemCode } from '../contract/problems.ts';
-import type { Resolution } from '../contract/runs.ts';
 import type { ApprovalState } from './approval-state.ts';
 import { hashJson } from './chain.ts';
 import type { RunState } from './state.ts';

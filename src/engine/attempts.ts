@@ -3,7 +3,7 @@
  * of that to a draft; what the step then needs is for the turn to do.
  */
 import type { DeliveryRecord } from '../contract/deliveries.ts';
-import type { Failure } from '../contract/runs.ts';
+import type { Failure } from '../contract/entries.ts';
 import type { CompiledAction } from './definition.ts';
 import type { Draft } from './draft.ts';
 import type { AttemptOutcome, Outcome } from './plan.ts';

@@ -1,6 +1,7 @@
 /** What differs between two JSON values, place by place. */
+
+import type { Change } from '../contract/entries.ts';
 import { isJsonObject, type Json, type JsonObject } from '../contract/json.ts';
-import type { Change } from '../contract/runs.ts';
 import { hashJson } from './chain.ts';
 
 /** Objects are compared field by field; anything else as a whole. Paths are dotted. */

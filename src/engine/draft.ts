@@ -1,5 +1,5 @@
 /** A decision in the making: the entries so far, and the run as they leave it, at one moment. */
-import type { Entry, Fact } from '../contract/runs.ts';
+import type { Entry, Fact } from '../contract/entries.ts';
 import type { Plan } from './plan.ts';
 import { evolve, type RunState, type StepState } from './state.ts';
 

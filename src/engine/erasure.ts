@@ -3,9 +3,10 @@
  * and step, so that the timeline has no gap (I2). What persons wrote and what came from outside goes.
  */
 import type { DeliveryRecord } from '../contract/deliveries.ts';
+import type { Entry, Failure } from '../contract/entries.ts';
 import type { CloudEvent } from '../contract/events.ts';
 import type { Actor } from '../contract/json.ts';
-import type { ApprovalItem, Entry, Failure } from '../contract/runs.ts';
+import type { ApprovalItem } from '../contract/runs.ts';
 import { ERASED } from './audit-parts.ts';
 import type { Marks, Mentions } from './mentions.ts';
 

@@ -3,8 +3,8 @@
  * function adds the entries of one such thing to a draft, or says why it may not happen.
  */
 import type { ApprovalRule } from '../contract/approvals.ts';
+import type { ApprovalKind } from '../contract/entries.ts';
 import { durationMs, isCanonical, type JsonObject } from '../contract/json.ts';
-import type { ApprovalKind } from '../contract/runs.ts';
 import {
   type Claim,
   checkEdit,

@@ -1,9 +1,9 @@
 /** What a run is driven by: the plan that it is pinned to, what can happen to it, what follows. */
 import type { ApprovalPolicy } from '../contract/approvals.ts';
 import type { DeliveryRecord } from '../contract/deliveries.ts';
+import type { CausedEvent, Entry, Failure } from '../contract/entries.ts';
 import type { CloudEvent } from '../contract/events.ts';
 import type { Actor, Json, JsonObject } from '../contract/json.ts';
-import type { CausedEvent, Entry, Failure } from '../contract/runs.ts';
 import type { Binding, Claim, Refused, Vote } from './approval.ts';
 import type { ApprovalState } from './approval-state.ts';
 import type { CompiledAction, CompiledDefinition } from './definition.ts';

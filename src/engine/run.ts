@@ -6,7 +6,7 @@
  * Kept here and in turn.ts: I2, one final entry and no gap; I3, no attempt at a gated step before
  * its quorum.
  */
-import type { Entry } from '../contract/runs.ts';
+import type { Entry } from '../contract/entries.ts';
 import { Draft } from './draft.ts';
 import type { Decision, Plan, RunInput } from './plan.ts';
 import { newRun, type RunState } from './state.ts';

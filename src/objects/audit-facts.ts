@@ -1,7 +1,7 @@
 /** Which entries of a run belong into the audit chain, and how they read there. */
 import type { AuditAction, AuditFact } from '../contract/audit.ts';
+import type { Entry } from '../contract/entries.ts';
 import type { Actor, JsonObject } from '../contract/json.ts';
-import type { Entry } from '../contract/runs.ts';
 import type { RunReport } from './messages.ts';
 
 export const SYSTEM: Actor = { type: 'system', id: 'signalbox', name: 'Signalbox' };

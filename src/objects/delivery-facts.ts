@@ -5,9 +5,9 @@
  */
 import type { AuditFact } from '../contract/audit.ts';
 import type { DeliveryRecord } from '../contract/deliveries.ts';
+import type { Entry } from '../contract/entries.ts';
 import type { IncomingEvent } from '../contract/events.ts';
 import { isJsonObject, type Json, type JsonObject } from '../contract/json.ts';
-import type { Entry } from '../contract/runs.ts';
 import { type DeliveryParcel, REDELIVERY } from '../db/deliveries.ts';
 import type { DestinationHealth } from '../engine/destination-health.ts';
 import { SYSTEM } from './audit-facts.ts';

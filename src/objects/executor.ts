@@ -10,7 +10,7 @@ import type { AttemptOutcome, Outcome, Plan } from '../engine/plan.ts';
 import { decide, isSettled, start } from '../engine/run.ts';
 import type { Env } from '../env.ts';
 import { Gathered } from '../gathered.ts';
-import { inLanes } from '../in-lanes.ts';
+import { inLanes, LANES_OUT } from '../in-lanes.ts';
 import { logError } from '../log.ts';
 import type { SealedConnection } from '../ports/connections.ts';
 import type { DestinationGate, Ports } from '../ports/index.ts';
@@ -26,7 +26,6 @@ import {
   isCurrent,
   type Notice,
   type RedeliveryJob,
-  RUNS_AT_ONCE,
   type RunReport,
   type Seed,
   type TenantContext,
@@ -80,7 +79,7 @@ export class Executor extends WorkerEntrypoint<Env> {
     const underWay = new Set<string>();
     const late = new Gathered<Driven>(LATE_GATHER_MS, (some) => this.#settleLate(tenantId, some));
     let answered = false;
-    const all = inLanes(waiting, RUNS_AT_ONCE, async (seed) => {
+    const all = inLanes(waiting, LANES_OUT, async (seed) => {
       underWay.add(seed.runId);
       const ended = await tryToDrive(env, seed, context);
       underWay.delete(seed.runId);
@@ -91,7 +90,7 @@ export class Executor extends WorkerEntrypoint<Env> {
     do {
       before = driven.length;
       await within(apart ? APART_PATIENCE_MS : PATIENCE_MS, all);
-    } while (waiting.length > 0 && driven.length - before > RUNS_AT_ONCE);
+    } while (waiting.length > 0 && driven.length - before > LANES_OUT);
     answered = true;
     this.ctx.waitUntil(all);
     const unbegun = waiting.splice(0).map(({ runId }) => runId);

@@ -3,7 +3,7 @@
  * time has come are removed, and so is what lies around finished ones. Each step can be repeated, and
  * one that fails is, next time.
  */
-import { hasRunEnded } from '../db/runs.ts';
+import { hasRunEnded } from '../db/find-runs.ts';
 import type { Env } from '../env.ts';
 import { log, logError } from '../log.ts';
 import {

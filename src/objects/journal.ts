@@ -3,7 +3,7 @@
  * written are the bill, so a transition writes one, the last part, until that is large enough; and a
  * part is a key of the storage, since a table would have to be made in each object.
  */
-import type { Entry } from '../contract/runs.ts';
+import type { Entry } from '../contract/entries.ts';
 import type { Seed } from './messages.ts';
 
 /** As text, so that its length is known. */

@@ -1,9 +1,10 @@
 /** What the objects and the executor say to each other. Plain JSON values, so that they can be rows. */
 import type { ApprovalPolicy } from '../contract/approvals.ts';
 import type { DeliveryRecord } from '../contract/deliveries.ts';
+import type { Entry } from '../contract/entries.ts';
 import type { CloudEvent } from '../contract/events.ts';
 import type { Json, JsonObject } from '../contract/json.ts';
-import type { ApprovalItem, Entry, RunItem } from '../contract/runs.ts';
+import type { ApprovalItem, RunItem } from '../contract/runs.ts';
 import type { Definition } from '../contract/workflows.ts';
 import type { ApprovalParcel } from '../db/approvals.ts';
 import type { Message } from '../db/deliveries.ts';
@@ -58,9 +59,6 @@ export interface TenantContext {
   /** When the tenant said so: milliseconds since 1970 by its clock. */
   readonly at: number;
 }
-
-/** So many runs an executor is at work on at once: one invocation has six connections. */
-export const RUNS_AT_ONCE = 6;
 
 const CONTEXT_FRESH_MS = 1_000;
 /**

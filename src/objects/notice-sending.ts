@@ -4,7 +4,7 @@
  * one for each recipient, and exist in their mail alone.
  */
 import type { Env } from '../env.ts';
-import { inLanes } from '../in-lanes.ts';
+import { inLanes, LANES_OUT } from '../in-lanes.ts';
 import { log, logError } from '../log.ts';
 import type { SealedConnection } from '../ports/connections.ts';
 import { openPorts, type PortEnv } from '../ports/open.ts';
@@ -19,8 +19,6 @@ type NoticeEnv = PortEnv & Pick<Env, 'KEY_SECRET' | 'PUBLIC_URL'>;
 const TIMEOUT_MS = 15_000;
 /** News that is older helps nobody, and must not be tried for ever. */
 const KEPT_MS = 24 * 3_600_000;
-/** One invocation has six connections. */
-const CONCURRENCY = 6;
 
 /** Mails every recipient. @returns the notice for those who have to be written to again, if any */
 export async function mailNotice(
@@ -30,7 +28,7 @@ export async function mailNotice(
 ): Promise<Left | null> {
   if (isStale(notice)) return null;
   const missed: NonNullable<Fate>[] = [];
-  await inLanes([...notice.recipients], CONCURRENCY, async (recipient) => {
+  await inLanes([...notice.recipients], LANES_OUT, async (recipient) => {
     const fate = await mailOne(env, notice, recipient, connections);
     if (fate !== null) missed.push(fate);
   });

@@ -3,7 +3,7 @@
  * entries, from the members of that moment. Mails wait in a queue of their own, the chat at an address
  * of the outbox. Nothing here holds a link: those are made when sending.
  */
-import type { Entry } from '../contract/runs.ts';
+import type { Entry } from '../contract/entries.ts';
 import type { ApprovalParcel } from '../db/approvals.ts';
 import { rightsOf } from '../engine/approval.ts';
 import { actorOf, rightsLentAmong } from './identity.ts';

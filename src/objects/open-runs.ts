@@ -6,8 +6,9 @@
  * would do it a second time when it wakes.
  */
 import type { StoredEvent } from '../db/triggers.ts';
+import { LANES_OUT } from '../in-lanes.ts';
 import { type Intake, type Place, placeOfRun } from './intake.ts';
-import { RUNS_AT_ONCE, type RunStart } from './messages.ts';
+import type { RunStart } from './messages.ts';
 import { RunQueue } from './run-queue.ts';
 
 /** A run to be driven, with the event that started it. */
@@ -109,7 +110,7 @@ export class OpenRuns {
   /** The same of runs that are set apart: of one workflow, each in its turn, so few that none waits for another. */
   leaseApart(now: number): Batch | null {
     for (;;) {
-      const taken = this.#queue.takeApart(RUNS_AT_ONCE);
+      const taken = this.#queue.takeApart(LANES_OUT);
       if (taken === null) return null;
       const given = taken.runIds.flatMap((runId) => this.#leased(runId, now));
       if (given.length > 0) return { given, apart: taken.workflowId };

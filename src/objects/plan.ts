@@ -1,7 +1,8 @@
 /** From a seed to a plan, and from what came of it to a report. */
 import type { ApprovalPolicy } from '../contract/approvals.ts';
+import type { Entry } from '../contract/entries.ts';
 import { isJsonObject } from '../contract/json.ts';
-import type { ApprovalItem, Entry, Run } from '../contract/runs.ts';
+import type { ApprovalItem, Run } from '../contract/runs.ts';
 import type { Tenant } from '../contract/tenants.ts';
 import type { Definition } from '../contract/workflows.ts';
 import type { ApprovalParcel } from '../db/approvals.ts';

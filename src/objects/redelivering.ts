@@ -5,15 +5,15 @@
  */
 import type { Message } from '../db/deliveries.ts';
 import type { Env } from '../env.ts';
-import { inLanes } from '../in-lanes.ts';
+import { inLanes, LANES_OUT } from '../in-lanes.ts';
 import { logError } from '../log.ts';
 import { openPorts, type PortEnv } from '../ports/open.ts';
 import { tenantObject } from './index.ts';
 import type { RedeliveryJob, RedeliveryResult } from './messages.ts';
 import { type SentMessage, sentMessage } from './sent-message.ts';
 
-/** One invocation has six connections. */
-const CONCURRENCY = 5;
+/** Each reads its message from D1 first. */
+const LANES = LANES_OUT - 1;
 const TIMEOUT_MS = 15_000;
 const BEGIN_MS = 12_000;
 /** So many failures without one success: the destination is down, and the others would fail too. */
@@ -34,7 +34,7 @@ async function sendAll(env: PortEnv, job: RedeliveryJob): Promise<RedeliveryResu
   const results: RedeliveryResult[] = [];
   const begun = Date.now();
   const isDown = () => results.length >= FAILURES_MAX && results.every(({ left }) => left);
-  await inLanes([...job.messages], CONCURRENCY, async (message) => {
+  await inLanes([...job.messages], LANES, async (message) => {
     if (Date.now() - begun < BEGIN_MS && !isDown()) results.push(await sendOne(env, job, message));
   });
   return results;

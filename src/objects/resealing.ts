@@ -4,7 +4,7 @@
  * the operator knows whether a former key is still needed. Doing it again changes nothing.
  */
 import type { Env } from '../env.ts';
-import { inLanes } from '../in-lanes.ts';
+import { inLanes, LANES_OUT } from '../in-lanes.ts';
 import { logError } from '../log.ts';
 import { keyIdOf, reseal, type SealKeys, sealKeyId } from '../sealed.ts';
 import type { By } from './change.ts';
@@ -24,8 +24,6 @@ export interface Resealing {
   readonly failed: readonly string[];
 }
 
-/** One invocation has six connections. */
-const CONCURRENCY = 6;
 /** Pages of one tenant in one request. A tenant with more is gone on with by the next pass. */
 const PAGES_MAX = 20;
 const UNREADABLE = 'unreadable';
@@ -37,7 +35,7 @@ export async function resealTenants(
 ): Promise<Resealing> {
   const keyId = await sealKeyId(env);
   const tally = new Tally();
-  await inLanes([...tenantIds], CONCURRENCY, async (id) => {
+  await inLanes([...tenantIds], LANES_OUT, async (id) => {
     await resealTenant(env, id, keyId, by, tally).catch((error) => tally.failure(id, error));
   });
   const left = Object.fromEntries(tally.left);

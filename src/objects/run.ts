@@ -5,9 +5,10 @@
  * its tenant has taken all of it, nothing of it is kept here.
  */
 import { DurableObject } from 'cloudflare:workers';
+import type { Entry } from '../contract/entries.ts';
 import type { Actor, JsonObject } from '../contract/json.ts';
 import { type Refusal, refusal } from '../contract/problems.ts';
-import type { Entry, Run } from '../contract/runs.ts';
+import type { Run } from '../contract/runs.ts';
 import type { Claim, Vote } from '../engine/approval.ts';
 import { erasedEntries, erasedEvent } from '../engine/erasure.ts';
 import { type Marks, mentionsOf } from '../engine/mentions.ts';

@@ -1,7 +1,7 @@
 /** What a step sent, told from the run log: for the delivery log's details, and to send it again. */
 import { webhookAgain } from '../actions/notify-webhook.ts';
 import { findStoredEvent } from '../db/events.ts';
-import { findRun } from '../db/runs.ts';
+import { findRun } from '../db/find-runs.ts';
 import { replay } from '../engine/state.ts';
 import type { WebhookCall } from '../ports/index.ts';
 import { eventOf } from './admission.ts';

@@ -4,7 +4,7 @@
  * a day what they have kept for as long as they said is removed.
  */
 import { databasesOf } from '../db/databases.ts';
-import { overdueRuns } from '../db/runs.ts';
+import { overdueRuns } from '../db/find-runs.ts';
 import { tenantSlice } from '../db/tenants.ts';
 import type { Env } from '../env.ts';
 import { log, logError } from '../log.ts';

@@ -6,7 +6,13 @@ import type { SealedConnection } from '../ports/connections.ts';
 import type { ApprovalLink } from './approval-link.ts';
 import { SYSTEM } from './audit-facts.ts';
 import { type By, changed, unchanged } from './change.ts';
-import { type Identity, identityOf, identityOfKey, type Known, type LinkHolder } from './identity.ts';
+import {
+  type Identity,
+  identityOf,
+  identityOfKey,
+  type Known,
+  type LinkHolder,
+} from './identity.ts';
 import type { MintedKey } from './keys.ts';
 import type { GuessedLink } from './link-guesses.ts';
 import { openStores } from './stores.ts';

@@ -3,10 +3,11 @@
  * scanner asks; the form's POST decides, as the member to whom the link was sent and with the role
  * that they have now. The run's object checks the policy as for any other vote.
  */
+
+import type { Entry } from '../contract/entries.ts';
 import { PROBLEMS, type Refusal, refusal } from '../contract/problems.ts';
-import type { Entry } from '../contract/runs.ts';
 import { envOf } from '../db/databases.ts';
-import { findRun } from '../db/runs.ts';
+import { findRun } from '../db/find-runs.ts';
 import { checkVote, decisionOf, type Vote } from '../engine/approval.ts';
 import type { ApprovalState } from '../engine/approval-state.ts';
 import { type RunState, replay } from '../engine/state.ts';

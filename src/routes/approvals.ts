@@ -1,7 +1,8 @@
 /** The inbox: what waits for a decision, and who has looked. Deciding is done on the run. */
 import * as z from 'zod';
 import { later } from '../contract/later.ts';
-import { approvalStatus, inboxItem, run as runSchema, viewBody } from '../contract/runs.ts';
+import { viewBody } from '../contract/run-requests.ts';
+import { approvalStatus, inboxItem, run as runSchema } from '../contract/runs.ts';
 import { type ApprovalRow, listApprovals } from '../db/approvals.ts';
 import { type Person, rightsOf } from '../engine/approval.ts';
 import { listAnswer, pageOf } from '../http/cursor.ts';

@@ -18,7 +18,7 @@ import {
   listDeliveries,
   missedMessages,
 } from '../db/deliveries.ts';
-import { findRun } from '../db/runs.ts';
+import { findRun } from '../db/find-runs.ts';
 import type { Env } from '../env.ts';
 import { listAnswer, pageOf } from '../http/cursor.ts';
 import { listOf, listQuery, type Route, tenantRoute } from '../http/route.ts';

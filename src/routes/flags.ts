@@ -11,7 +11,7 @@ import {
 } from '../contract/flags.ts';
 import { later } from '../contract/later.ts';
 import { refusal } from '../contract/problems.ts';
-import { type RunWorkflow, workflowsOfRuns } from '../db/runs.ts';
+import { type RunWorkflow, workflowsOfRuns } from '../db/find-runs.ts';
 import { conditionalJson } from '../http/conditional.ts';
 import { listAnswer, pageOf } from '../http/cursor.ts';
 import { keptElsewhere } from '../http/flag-reader.ts';

@@ -1,7 +1,7 @@
 /** Reading a run, and asking its object: a run may be on its way into one, or have left it. */
 import { refusal } from '../contract/problems.ts';
 import type { Run } from '../contract/runs.ts';
-import { type FoundRun, findRun } from '../db/runs.ts';
+import { type FoundRun, findRun } from '../db/find-runs.ts';
 import { type Claim, refusedClaim } from '../engine/approval.ts';
 import { type RunState, replay, viewRun } from '../engine/state.ts';
 import type { Env } from '../env.ts';

@@ -8,16 +8,13 @@ import {
   cancelBody,
   denyBody,
   editBody,
-  isFinal,
   overrideBody,
   retryBody,
-  runItem,
-  run as runSchema,
-  runStatus,
-} from '../contract/runs.ts';
+} from '../contract/run-requests.ts';
+import { isFinal, runItem, run as runSchema, runStatus } from '../contract/runs.ts';
 import { findStoredEvent } from '../db/events.ts';
+import { findRun } from '../db/find-runs.ts';
 import { listRuns } from '../db/run-list.ts';
-import { findRun } from '../db/runs.ts';
 import type { Claim } from '../engine/approval.ts';
 import { ERASED } from '../engine/audit-parts.ts';
 import { listAnswer, pageOf } from '../http/cursor.ts';

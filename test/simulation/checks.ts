@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { chunksOf } from '../../scripts/verify-audit/lines.ts';
 import { checkedHere, verifyLog } from '../../scripts/verify-audit/log.ts';
 import { nodeSha256 } from '../../scripts/verify-audit/node-sha256.ts';
-import { type Entry, entry } from '../../src/contract/runs.ts';
+import { type Entry, entry } from '../../src/contract/entries.ts';
 import { type Asked, type Ledger, outcomeOfAll, type SentEvent } from './ledger.ts';
 import type { House } from './platform/house.ts';
 import { RunBook } from './run-book.ts';

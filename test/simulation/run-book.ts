@@ -3,8 +3,8 @@
  * not with the engine's own code (I2, I3).
  */
 import { isDeepStrictEqual } from 'node:util';
+import type { Entry } from '../../src/contract/entries.ts';
 import type { Json } from '../../src/contract/json.ts';
-import type { Entry } from '../../src/contract/runs.ts';
 
 const FINAL = /^run_(succeeded|failed|denied|expired|cancelled)$/;
 const ENDS_ATTEMPT: ReadonlySet<Entry['type']> = new Set([

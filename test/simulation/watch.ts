@@ -5,8 +5,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import { auditEntry } from '../../src/contract/audit.ts';
+import { entry } from '../../src/contract/entries.ts';
 import { json } from '../../src/contract/json.ts';
-import { entry } from '../../src/contract/runs.ts';
 import type { Ledger } from './ledger.ts';
 import type { House, Watch } from './platform/house.ts';
 import { Invocation } from './platform/invocations.ts';

@@ -24,7 +24,7 @@ import {
 } from '../../src/contract/json.ts';
 import { paged } from '../../src/contract/pages.ts';
 import { type Fault, faultsOf, PROBLEMS, refusal } from '../../src/contract/problems.ts';
-import { approveBody, cancelBody, denyBody } from '../../src/contract/runs.ts';
+import { approveBody, cancelBody, denyBody } from '../../src/contract/run-requests.ts';
 import { always } from './support/properties.ts';
 
 function faults(schema: z.ZodType, value: unknown): Fault[] {

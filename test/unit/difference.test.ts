@@ -1,8 +1,8 @@
 /** What an edit is told as: where two inputs differ, and what stood there before and after. */
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Change } from '../../src/contract/entries.ts';
 import { isCanonical, isJsonObject, type Json } from '../../src/contract/json.ts';
-import type { Change } from '../../src/contract/runs.ts';
 import { differences } from '../../src/engine/difference.ts';
 import { always } from './support/properties.ts';
 

@@ -1,8 +1,8 @@
 /** A run's decisions: given a plan and what happens, then these entries and this status (I2). */
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { entry } from '../../src/contract/entries.ts';
 import type { JsonObject } from '../../src/contract/json.ts';
-import { entry } from '../../src/contract/runs.ts';
 import { unusedBudgets } from '../../src/engine/budgets.ts';
 import { cancelBeforeStart, isSettled, nextWake } from '../../src/engine/run.ts';
 import { viewRun } from '../../src/engine/state.ts';

@@ -2,8 +2,10 @@
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Entry, RunItem } from '../../src/contract/runs.ts';
-import { findRun, type RunParcel, upsertRuns } from '../../src/db/runs.ts';
+import type { Entry } from '../../src/contract/entries.ts';
+import type { RunItem } from '../../src/contract/runs.ts';
+import { findRun } from '../../src/db/find-runs.ts';
+import { type RunParcel, upsertRuns } from '../../src/db/runs.ts';
 
 const TENANT = 'run-log';
 let runs = 0;

@@ -1,5 +1,5 @@
 /** What each entry of a run's timeline says, in a sentence. */
-import type { Entry } from '../../../src/contract/runs.ts';
+import type { Entry } from '../../../src/contract/entries.ts';
 import { visible } from '../ui/text.ts';
 
 type Words = {

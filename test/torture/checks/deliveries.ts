@@ -1,5 +1,6 @@
 /** Deliveries: each is there, signed, under its own id, and again only across a kill or a failure. */
-import type { Entry, Run } from '../../../src/contract/runs.ts';
+import type { Entry } from '../../../src/contract/entries.ts';
+import type { Run } from '../../../src/contract/runs.ts';
 import type { Arrival } from '../story.ts';
 import { type Case, doubled, type Finding, finder, sameIds } from './finding.ts';
 

@@ -1,7 +1,8 @@
 /** What actions did at the embedded adapters: mails, refunds, tags, flags, files. Each once. */
 import * as z from 'zod';
+import type { Entry } from '../../../src/contract/entries.ts';
 import { EVENT_DATA } from '../../../src/contract/events.ts';
-import type { Entry, Run } from '../../../src/contract/runs.ts';
+import type { Run } from '../../../src/contract/runs.ts';
 import { type Case, doubled, type Finding, finder } from './finding.ts';
 
 const mails = finder('mails');

@@ -1,5 +1,6 @@
 /** I2 and I3: each run ended once, its timeline has no gap, its gates were opened by enough people. */
-import { type Entry, isFinal, type Run } from '../../../src/contract/runs.ts';
+import type { Entry } from '../../../src/contract/entries.ts';
+import { isFinal, type Run } from '../../../src/contract/runs.ts';
 import { type Case, doubled, eventKey, type Finding, finder } from './finding.ts';
 
 const twice = finder('runs doubled');

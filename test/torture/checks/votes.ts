@@ -1,5 +1,5 @@
 /** Decisions of people: each that was answered 200 counts once, in the run and in the audit. */
-import type { Entry } from '../../../src/contract/runs.ts';
+import type { Entry } from '../../../src/contract/entries.ts';
 import { type Operation, outcomeOf } from '../story.ts';
 import { type Case, type Finding, finder } from './finding.ts';
 

@@ -8,6 +8,7 @@ import type {
   ApprovalPolicy,
   ApprovalRule,
 } from '../../../src/contract/approvals.ts';
+import type { Entry, EntryType } from '../../../src/contract/entries.ts';
 import type { CloudEvent } from '../../../src/contract/events.ts';
 import {
   type Actor,
@@ -17,7 +18,6 @@ import {
   type JsonObject,
 } from '../../../src/contract/json.ts';
 import { faultsOf } from '../../../src/contract/problems.ts';
-import type { Entry, EntryType } from '../../../src/contract/runs.ts';
 import { definition } from '../../../src/contract/workflows.ts';
 import type { Claim, Vote } from '../../../src/engine/approval.ts';
 import {

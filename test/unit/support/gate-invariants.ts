@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
+import type { Entry, EntryType } from '../../../src/contract/entries.ts';
 import { canonicalJson, durationMs, type Json, type Role } from '../../../src/contract/json.ts';
-import type { Entry, EntryType } from '../../../src/contract/runs.ts';
 import type { RunState } from '../../../src/engine/state.ts';
 
 type Of<T extends EntryType> = Extract<Entry, { type: T }>;

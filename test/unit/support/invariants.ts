@@ -3,7 +3,7 @@
  * I2 (no gap, one end, nothing after it but late attempts) and I3 (no attempt before the quorum).
  */
 import { expect } from 'vitest';
-import type { Entry } from '../../../src/contract/runs.ts';
+import type { Entry } from '../../../src/contract/entries.ts';
 import type { RunState } from '../../../src/engine/state.ts';
 import { TENANT_ID } from './engine.ts';
 import {

@@ -1,7 +1,7 @@
 /** Plays scenarios against the engine, and drives what is left of a run to its rest. */
 import { expect } from 'vitest';
+import type { Entry, Resolution } from '../../../src/contract/entries.ts';
 import { isJsonObject, type JsonObject, ROLES } from '../../../src/contract/json.ts';
-import type { Entry, Resolution } from '../../../src/contract/runs.ts';
 import type { Claim } from '../../../src/engine/approval.ts';
 import type { AttemptOutcome, Plan, RunInput } from '../../../src/engine/plan.ts';
 import { decide, isSettled, nextWake, start } from '../../../src/engine/run.ts';

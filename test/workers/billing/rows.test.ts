@@ -7,7 +7,7 @@ import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Json } from '../../../src/contract/json.ts';
 import type { RunStatus } from '../../../src/contract/runs.ts';
-import { findRun } from '../../../src/db/runs.ts';
+import { findRun } from '../../../src/db/find-runs.ts';
 import { CONTEXT_LENT_MS } from '../../../src/objects/messages.ts';
 import { textAt } from '../support/answers.ts';
 import { newTenant, type Tenant } from '../support/api.ts';

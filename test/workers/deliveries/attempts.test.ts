@@ -1,7 +1,7 @@
 /** The attempts at one message: when they come, how many there are, and what is the same in each. */
 import { Webhook } from 'standardwebhooks';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Entry } from '../../../src/contract/runs.ts';
+import type { Entry } from '../../../src/contract/entries.ts';
 import { answer } from '../../fixtures/receiver/script.ts';
 import { openAddress } from '../support/real-receiver.ts';
 import {

@@ -8,7 +8,7 @@ import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
 import * as z from 'zod';
 import { type Delivery, delivery } from '../../../src/contract/deliveries.ts';
-import type { Entry } from '../../../src/contract/runs.ts';
+import type { Entry } from '../../../src/contract/entries.ts';
 import { replay } from '../../../src/engine/state.ts';
 import { sweep } from '../../../src/objects/sweep.ts';
 import {

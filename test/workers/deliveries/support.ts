@@ -10,9 +10,9 @@ import {
   deliveryDetail,
   destination,
 } from '../../../src/contract/deliveries.ts';
+import type { Entry } from '../../../src/contract/entries.ts';
 import type { Json, JsonObject } from '../../../src/contract/json.ts';
-import type { Entry } from '../../../src/contract/runs.ts';
-import { findRun } from '../../../src/db/runs.ts';
+import { findRun } from '../../../src/db/find-runs.ts';
 import { runObject, tenantObject } from '../../../src/objects/index.ts';
 import { newSigningSecret } from '../../../src/ports/webhook-keys.ts';
 import type { Taken } from '../../fixtures/receiver/script.ts';

@@ -1,7 +1,7 @@
 /** What breaks if this happens just then: each test is an order of events that somebody can bring about. */
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Entry } from '../../../src/contract/runs.ts';
+import type { Entry } from '../../../src/contract/entries.ts';
 import { disturb } from './support/disturb.ts';
 import { auditActions, ended, reached, readRun, tenantRows } from './support/history.ts';
 import { Receiver } from './support/receiver.ts';

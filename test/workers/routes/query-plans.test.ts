@@ -5,7 +5,7 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { overdueRuns } from '../../../src/db/runs.ts';
+import { overdueRuns } from '../../../src/db/find-runs.ts';
 import { encodeCursor } from '../../../src/http/cursor.ts';
 import type { Route } from '../../../src/http/route.ts';
 import { expiredExports, untidyExports } from '../../../src/ports/export-removal.ts';

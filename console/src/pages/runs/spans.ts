@@ -1,5 +1,6 @@
 /** When each step of a run was at work, waiting, or before a person: told from its timeline. Pure. */
-import type { Entry, Run } from '../../../../src/contract/runs.ts';
+import type { Entry } from '../../../../src/contract/entries.ts';
+import type { Run } from '../../../../src/contract/runs.ts';
 
 export type SpanKind = 'work' | 'failed' | 'wait' | 'person';
 

@@ -1,6 +1,7 @@
 /** One step of a run: what went in, what came out, its attempts, and who was asked. */
 import { Link } from 'wouter-preact';
-import type { Entry, Run, StepView } from '../../../../src/contract/runs.ts';
+import type { Entry } from '../../../../src/contract/entries.ts';
+import type { Run, StepView } from '../../../../src/contract/runs.ts';
 import { paths } from '../../address.ts';
 import { entryText } from '../../strings/entries.ts';
 import { inboxWords } from '../../strings/inbox.ts';

@@ -1,5 +1,6 @@
 /** What happened, in order: a run's entries as sentences, one step's alone when one is chosen. */
-import type { Entry, Run } from '../../../../src/contract/runs.ts';
+import type { Entry } from '../../../../src/contract/entries.ts';
+import type { Run } from '../../../../src/contract/runs.ts';
 import { entryText } from '../../strings/entries.ts';
 import { runWords } from '../../strings/runs.ts';
 import { Time } from '../../ui/time.tsx';

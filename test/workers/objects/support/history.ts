@@ -5,7 +5,7 @@ import { expect, vi } from 'vitest';
 import type { AuditEntry } from '../../../../src/contract/audit.ts';
 import { isFinal, type Run, type RunStatus } from '../../../../src/contract/runs.ts';
 import { listAudit } from '../../../../src/db/audit.ts';
-import { findRun } from '../../../../src/db/runs.ts';
+import { findRun } from '../../../../src/db/find-runs.ts';
 import { verifyChain } from '../../../../src/engine/chain.ts';
 import { replay, viewRun } from '../../../../src/engine/state.ts';
 import type { IntakeState, Place } from '../../../../src/objects/intake.ts';
