@@ -58,7 +58,7 @@ export const ofrepRoutes: readonly Route[] = [
       const enabled = reader.flags.get(key);
       return enabled === undefined
         ? failure('FLAG_NOT_FOUND', 'This flag was never set.', key)
-        : jsonResponse(200, evaluationOf(key, enabled));
+        : Response.json(evaluationOf(key, enabled));
     },
   }),
 ];
@@ -75,9 +75,6 @@ async function readRequest(request: Request, key?: string): Promise<Answer | nul
 
 function failure(errorCode: OfrepError, errorDetails: string, key?: string): Response {
   const status = errorCode === 'FLAG_NOT_FOUND' ? 404 : 400;
-  return jsonResponse(status, { ...(key === undefined ? {} : { key }), errorCode, errorDetails });
-}
-
-function jsonResponse(status: number, body: object): Response {
-  return new Response(JSON.stringify(body), { status, headers: { 'content-type': JSON_TYPE } });
+  const body = { ...(key === undefined ? {} : { key }), errorCode, errorDetails };
+  return Response.json(body, { status });
 }
