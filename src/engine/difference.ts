@@ -1,5 +1,4 @@
 /** What differs between two JSON values, place by place. */
-
 import type { Change } from '../contract/entries.ts';
 import { isJsonObject, type Json, type JsonObject } from '../contract/json.ts';
 import { hashJson } from './chain.ts';

@@ -3,7 +3,6 @@
  * entry says has happened. The fold is the view that callers see, plus the few fields that only
  * decisions need, such as `deadline`.
  */
-
 import type { Entry } from '../contract/entries.ts';
 import type { Json } from '../contract/json.ts';
 import {

@@ -3,7 +3,6 @@
  * scanner asks; the form's POST decides, as the member to whom the link was sent and with the role
  * that they have now. The run's object checks the policy as for any other vote.
  */
-
 import type { Entry } from '../contract/entries.ts';
 import { PROBLEMS, type Refusal, refusal } from '../contract/problems.ts';
 import { envOf } from '../db/databases.ts';

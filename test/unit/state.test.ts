@@ -1,10 +1,13 @@
 /** The fold: every entry's effect on the run, step and approval, and the whole from its history. */
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Entry, Fact } from '../../src/contract/entries.ts';
-import { entry as entrySchema } from '../../src/contract/entries.ts';
-import type { RunStatus } from '../../src/contract/runs.ts';
-import { isFinal, RUN_STATUSES, run as runSchema } from '../../src/contract/runs.ts';
+import { type Entry, entry as entrySchema, type Fact } from '../../src/contract/entries.ts';
+import {
+  isFinal,
+  RUN_STATUSES,
+  type RunStatus,
+  run as runSchema,
+} from '../../src/contract/runs.ts';
 import { evolve, newRun, type RunState, replay, viewRun } from '../../src/engine/state.ts';
 import { at, frozen, note, person, planOf, policyRule, RUN_ID, Story } from './support/engine.ts';
 import { always } from './support/properties.ts';
