@@ -1,8 +1,11 @@
 /**
  * A reporter for vitest, for whoever reads the output of a run: when no test file has ended for a while,
- * it says which ones are at work; at the end, which tests passed at their second try only.
+ * it says which ones are at work; when all have, that nothing but vitest's own end is left; at the end,
+ * which tests passed at their second try only.
  */
 const QUIET_MS = 60_000;
+/** suite.mjs listens for it: a pool that loses a worker's last message waits for it for ever. */
+export const ALL_ENDED = 'All test files have ended.';
 
 export default class Running {
   /** @type {Map<string, string>} */
@@ -11,8 +14,11 @@ export default class Running {
   #late = [];
   /** @type {NodeJS.Timeout | undefined} */
   #timer;
+  #left = 0;
 
-  onTestRunStart() {
+  /** @param {readonly import('vitest/node').TestSpecification[]} files */
+  onTestRunStart(files) {
+    this.#left = files.length;
     this.#timer = setTimeout(() => this.#say(), QUIET_MS).unref();
   }
 
@@ -25,6 +31,7 @@ export default class Running {
   onTestModuleEnd(file) {
     this.#files.delete(file.id);
     this.#timer?.refresh();
+    if (--this.#left === 0) console.log(ALL_ENDED);
   }
 
   /** @param {import('vitest/node').TestCase} test */

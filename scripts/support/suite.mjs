@@ -7,13 +7,17 @@ import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tool } from './project.mjs';
+import { ALL_ENDED } from './running.mjs';
 import { runStep } from './step.mjs';
 
 /** @typedef {{ projects: readonly string[], filesAtOnce: number, parts: number }} Suite of vitest.config.ts */
 /** @typedef {{ passed: number, failed: number }} Counts */
 
-/** The longest file takes a quarter of it, and running.mjs says in between which ones are at work. */
-const SILENCE_SECONDS = 240;
+/**
+ * The longest file takes a quarter of it, and running.mjs says in between which ones are at work. After
+ * the last one vitest has some workers to end, and its report to write.
+ */
+const SILENCE = { seconds: 240, lastWords: { text: ALL_ENDED, seconds: 45 } };
 
 /** @param {Suite} suite @returns {Promise<Counts & { failedParts: string[] }>} */
 export async function runSuite({ projects, filesAtOnce, parts }) {
@@ -42,7 +46,7 @@ async function runPart(name, args) {
       ...['run', ...args, '--reporter=default', '--reporter=./scripts/support/running.mjs'],
       ...['--reporter=json', `--outputFile.json=${report}`],
     ],
-    silenceSeconds: SILENCE_SECONDS,
+    silence: SILENCE,
   };
   let outcome = await runStep(step);
   if (outcome === 'stuck') outcome = await runStep({ ...step, name: `${name}, once more` });
