@@ -86,6 +86,10 @@ export class OpenRuns {
     return given;
   }
 
+  isEmpty(): boolean {
+    return this.#held.size === 0;
+  }
+
   find(runId: string): GivenRun | null {
     return this.#held.get(runId)?.given ?? null;
   }

@@ -28,6 +28,12 @@ export class Pace {
     }
   }
 
+  /** It is time again: whoever waits for their turn has it, and whoever comes next. */
+  skip(): void {
+    this.#nextAt = 0;
+    this.#goOn?.();
+  }
+
   isHurried(): boolean {
     return this.#hurried > 0;
   }

@@ -31,7 +31,7 @@ const UNTOLD_MAX = 20;
 const PROJECTION_WAIT_MS = 3_000;
 /**
  * A batch costs as much as the rows of many runs do, so one that is not full leaves no sooner than so long
- * after the last one, unless somebody waits for it.
+ * after the last one, unless somebody waits for it or no other run is on its way.
  */
 const PACE_MS = 100;
 /** A run that is not over after this long is shown as it is. */
@@ -52,6 +52,8 @@ export class ReadModel {
   readonly #drains: Drains;
   readonly #pace = new Pace(PACE_MS);
   #isHolding = false;
+  /** Runs were on their way when last looked at. */
+  #wereOpen = false;
 
   constructor(shell: Delivering, drains: Drains) {
     this.#shell = shell;
@@ -65,6 +67,7 @@ export class ReadModel {
 
   async drainIfIdle(now: number): Promise<void> {
     this.#watch();
+    this.#skipAfterLast();
     if (!this.#drains.isBackingOff(WAY, now)) await this.#sendAll();
   }
 
@@ -92,6 +95,13 @@ export class ReadModel {
       await this.drainIfIdle(Date.now());
     });
     this.#shell.ctx.waitUntil(later);
+  }
+
+  /** When the last of the runs that were on their way has ended, nothing is worth waiting for. */
+  #skipAfterLast(): void {
+    const areOpen = !this.#shell.stores().openRuns.isEmpty();
+    if (this.#wereOpen && !areOpen) this.#pace.skip();
+    this.#wereOpen = areOpen;
   }
 
   #stores(): ReadModelStores {

@@ -103,6 +103,27 @@ test('of many that wait for their destination each is shown meanwhile, though no
   await Promise.all(runIds.map((runId) => ended(shop, runId)));
 });
 
+test('a run that no other is on its way with is shown as soon as it has ended', async () => {
+  const { shop } = await slowAndFast();
+  const isShown = async (runId: string) => {
+    const found = await env.DB.prepare('SELECT status FROM runs WHERE tenant_id = ? AND id = ?')
+      .bind(shop, runId)
+      .first<{ status: string }>();
+    expect(found?.status).toBe('succeeded');
+  };
+  const tenInTurn = async () => {
+    const begun = Date.now();
+    for (let n = 0; n < 10; n++) {
+      const runId = await startOne(shop, { type: 'custom.fast' });
+      await vi.waitFor(() => isShown(runId), { timeout: 5_000, interval: 5 });
+    }
+    return Date.now() - begun;
+  };
+  const alone = await tenInTurn();
+  await startOne(shop, { type: 'custom.slow' });
+  expect(alone).toBeLessThan((await tenInTurn()) / 2);
+});
+
 test('a run is settled when it ends, not when the slowest of its batch does', async () => {
   const shop = await openShop();
   const slower = receiver.address(() => ({ afterMs: 6_000, status: 200 }));
