@@ -8,7 +8,6 @@ import {
   type CryptoKey,
   createLocalJWKSet,
   createRemoteJWKSet,
-  errors,
   type FlattenedJWSInput,
   type JWKSCacheInput,
   type JWSHeaderParameters,
@@ -16,6 +15,7 @@ import {
   jwksCache,
   jwtVerify,
 } from 'jose';
+import { JOSEError, JWKSInvalid, JWKSNoMatchingKey, JWKSTimeout } from 'jose/errors';
 import type { Env } from '../env.ts';
 
 type AccessEnv = Pick<Env, 'ACCESS_TEAM' | 'ACCESS_AUDIENCE'>;
@@ -61,7 +61,7 @@ class TeamKeys {
       return await createLocalJWKSet(jwks)(header, token);
     } catch (error) {
       // It may be a new key, which could not be read.
-      const isMissing = error instanceof errors.JWKSNoMatchingKey || isOutage(error);
+      const isMissing = error instanceof JWKSNoMatchingKey || isOutage(error);
       throw isMissing ? new KeysUnavailable() : error;
     }
   }
@@ -70,10 +70,10 @@ class TeamKeys {
 /** The endpoint did not answer, or not with keys; and not: it has no such key. */
 function isOutage(error: unknown): boolean {
   return (
-    !(error instanceof errors.JOSEError) ||
-    error instanceof errors.JWKSTimeout ||
-    error instanceof errors.JWKSInvalid ||
-    error.code === errors.JOSEError.code
+    !(error instanceof JOSEError) ||
+    error instanceof JWKSTimeout ||
+    error instanceof JWKSInvalid ||
+    error.code === JOSEError.code
   );
 }
 
@@ -117,7 +117,7 @@ export async function accessEmail(
       : 'wrong';
   } catch (error) {
     if (error instanceof KeysUnavailable) return 'unavailable';
-    if (error instanceof errors.JOSEError) return 'wrong';
+    if (error instanceof JOSEError) return 'wrong';
     throw error;
   }
 }
